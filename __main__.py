@@ -1,0 +1,29 @@
+"""The mesh as one Pulumi program: settings -> the stack's role -> exports. What is declared where is in `components`."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [] if str(HERE) in sys.path else [str(HERE)]
+
+import pulumi  # noqa: E402
+
+from components.stacks import deploy  # noqa: E402
+from governance.errors import MeshError  # noqa: E402
+from governance.settings import KEYS  # noqa: E402
+from governance.settings_load import load_settings  # noqa: E402
+
+
+def main() -> None:
+    """Read the stack's configuration, declare its resources, export what other stacks need."""
+    config = pulumi.Config()
+    values = {key: value for key in KEYS if (value := config.get(key)) is not None}
+    try:
+        exports = deploy(load_settings(values, f"Pulumi.{pulumi.get_stack()}.yaml", HERE))
+    except MeshError as error:
+        raise pulumi.RunError(str(error)) from error
+    for name, value in exports.items():
+        pulumi.export(name, value)
+
+
+main()

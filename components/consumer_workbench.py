@@ -1,0 +1,212 @@
+"""A consumer account's tools: key, buckets that clean up after themselves, Athena workgroups, roles, model registry.
+
+IAM is half of every read; the other half, Lake Formation grants, is `consumer_access`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.documents import analyst_trust, document, key_policy, logs_key_use, tls_only
+from components.private_bucket import PrivateBucket, PrivateBucketArgs
+from components.role_documents import builder_policy, model_reader_policy, reader_policy
+from governance.names import Names, Place
+from governance.settings import ConsumerRole
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsumerWorkbenchArgs:
+    """Inputs of a ConsumerWorkbench."""
+
+    consumer: str
+    """Name of the consumer in the mesh."""
+
+    place: Place
+    """Its account and region."""
+
+    central: Place
+    """Account that owns the catalog."""
+
+    names: Names
+    """Physical names of the mesh."""
+
+    roles: Sequence[ConsumerRole]
+    """Roles to make."""
+
+    builders: Sequence[str]
+    """Those of them that run jobs and register models."""
+
+    reviewers: Sequence[str]
+    """Those of them that look at models only."""
+
+    products: Sequence[str]
+    """Subscribed products."""
+
+    catalog_key_arn: pulumi.Input[str]
+    """Key of the central catalog."""
+
+    model_package_group: str
+    """Name of the model package group, without the mesh's prefix."""
+
+    scan_limit_bytes: int
+    """Bytes after which Athena cancels a query."""
+
+    results_expire_days: int
+    """Days until query results are deleted."""
+
+    disposable: bool
+    """Whether destroying the stack may delete results and models."""
+
+    tags: Mapping[str, str]
+    """Tags of everything here."""
+
+
+class ConsumerWorkbench(pulumi.ComponentResource):
+    """Key, results and models buckets, model package group, and per role its workgroup and policies."""
+
+    role_arns: dict[str, pulumi.Output[str]]
+    workgroups: dict[str, pulumi.Output[str]]
+    results_bucket: pulumi.Output[str]
+    models_bucket: pulumi.Output[str]
+    key_arn: pulumi.Output[str]
+    model_package_group: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ConsumerWorkbenchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mesh:ml:ConsumerWorkbench", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        key = aws.kms.Key(
+            f"{name}-key",
+            description=f"Encrypts query results and models of {args.consumer}",
+            enable_key_rotation=True,
+            deletion_window_in_days=30,
+            policy=json.dumps(key_policy(args.place, logs_key_use(args.place))),
+            tags=dict(args.tags),
+            opts=child,
+        )
+        alias = f"alias/{args.names.namespace}-{args.consumer}"
+        aws.kms.Alias(f"{name}-key-alias", name=alias, target_key_id=key.key_id, opts=child)
+        self.key_arn = key.arn
+        # Query results are copies of governed data outside Lake Formation, so they expire; models are kept.
+        self.results_bucket = self._bucket(name, args, "results", args.results_expire_days)
+        self.models_bucket = self._bucket(name, args, "models", None)
+        group = aws.sagemaker.ModelPackageGroup(
+            f"{name}-models",
+            model_package_group_name=args.names.model_package_group(args.model_package_group),
+            model_package_group_description=f"Models of {args.consumer} trained on governed data products",
+            tags=dict(args.tags),
+            opts=child,
+        )
+        self.model_package_group = group.model_package_group_name
+        workgroups = {role.name: _workgroup(name, args, role, self.results_bucket, key, child) for role in args.roles}
+        self.workgroups = {role: workgroup.name for role, workgroup in workgroups.items()}
+        self.role_arns = {role.name: self._role(name, args, role, workgroups[role.name]) for role in args.roles}
+        self.register_outputs(
+            {
+                "role_arns": self.role_arns,
+                "workgroups": self.workgroups,
+                "results_bucket": self.results_bucket,
+                "models_bucket": self.models_bucket,
+                "key_arn": self.key_arn,
+                "model_package_group": self.model_package_group,
+            }
+        )
+
+    def _bucket(
+        self, name: str, args: ConsumerWorkbenchArgs, purpose: str, expire_days: int | None
+    ) -> pulumi.Output[str]:
+        bucket = args.names.consumer_bucket(args.consumer, purpose, args.place)
+        return PrivateBucket(
+            f"{name}-{purpose}",
+            PrivateBucketArgs(
+                bucket=bucket,
+                policy=document(tls_only(args.place.bucket_arn(bucket))),
+                key_arn=self.key_arn,
+                expire_days=expire_days,
+                disposable=args.disposable,
+                tags=args.tags,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        ).name
+
+    def _role(
+        self, name: str, args: ConsumerWorkbenchArgs, role: ConsumerRole, workgroup: aws.athena.Workgroup
+    ) -> pulumi.Output[str]:
+        child = pulumi.ResourceOptions(parent=self)
+        made = aws.iam.Role(
+            f"{name}-{role.name}",
+            name=args.names.consumer_role(role.name),
+            description=f"{role.name} of {args.consumer}, cleared for {role.clearance}",
+            assume_role_policy=json.dumps(analyst_trust(args.place)),
+            tags=dict(args.tags),
+            opts=child,
+        )
+        buckets = {
+            purpose: args.place.bucket_arn(args.names.consumer_bucket(args.consumer, purpose, args.place))
+            for purpose in ("results", "models")
+        }
+        reading = reader_policy(
+            args.place,
+            args.central,
+            args.products,
+            workgroup_arn=workgroup.arn,
+            results_arn=buckets["results"],
+            role=role.name,
+            key_arn=self.key_arn,
+            catalog_key_arn=args.catalog_key_arn,
+        )
+        read = aws.iam.RolePolicy(
+            f"{name}-{role.name}-read", role=made.name, policy=pulumi.Output.json_dumps(reading), opts=child
+        )
+        policies = [read]
+        models = {
+            "build": (args.builders, lambda: builder_policy(args.place, args.names, args.model_package_group, buckets["models"])),
+            "review": (args.reviewers, lambda: model_reader_policy(buckets["models"])),
+        }
+        for what, (roles, policy) in models.items():
+            if role.name in roles:
+                policies.append(
+                    aws.iam.RolePolicy(
+                        f"{name}-{role.name}-{what}", role=made.name, policy=json.dumps(policy()), opts=child
+                    )
+                )
+        # Whoever uses the role's ARN waits until the role may do what it is for.
+        return pulumi.Output.all(made.arn, *(policy.id for policy in policies)).apply(lambda values: str(values[0]))
+
+
+def _workgroup(
+    name: str,
+    args: ConsumerWorkbenchArgs,
+    role: ConsumerRole,
+    results_bucket: pulumi.Output[str],
+    key: aws.kms.Key,
+    opts: pulumi.ResourceOptions,
+) -> aws.athena.Workgroup:
+    """Clients cannot send results elsewhere, leave them in the clear or scan without end.
+
+    One per role, because a workgroup has one place for results and roles of different clearance must not share it.
+    """
+    part = aws.athena
+    return part.Workgroup(
+        f"{name}-{role.name}-workgroup",
+        name=args.names.workgroup(args.consumer, role.name),
+        description=f"Governed queries of {args.consumer}'s {role.name}",
+        force_destroy=args.disposable,
+        configuration=part.WorkgroupConfigurationArgs(
+            enforce_workgroup_configuration=True,
+            publish_cloudwatch_metrics_enabled=True,
+            bytes_scanned_cutoff_per_query=args.scan_limit_bytes,
+            result_configuration=part.WorkgroupConfigurationResultConfigurationArgs(
+                output_location=pulumi.Output.concat("s3://", results_bucket, f"/{role.name}/athena/"),
+                encryption_configuration=part.WorkgroupConfigurationResultConfigurationEncryptionConfigurationArgs(
+                    encryption_option="SSE_KMS", kms_key_arn=key.arn
+                ),
+            ),
+        ),
+        tags=dict(args.tags),
+        opts=opts,
+    )

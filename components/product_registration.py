@@ -1,0 +1,167 @@
+"""A product's half in the central catalog: tables after the contract, sensitivity of each column, and the shares.
+
+Made through the LoB's steward provider. Databases, and what the steward may grant at all, are the central stack's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.lake import Granter
+from governance.contracts import Contract, Table, catalog_parameters
+from governance.levels import SENSITIVITY, clearance_expression, cleared_levels, owner_expression, product_expression
+from governance.names import Place, database_name
+from governance.settings import Share
+
+FIGURES = ("completeness", "validity", "rows", "quarantined", "batch", "updated")
+"""Quality figures that the curation job keeps in the tables' parameters as `quality_<figure>`."""
+
+PARQUET_IN = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
+PARQUET_OUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
+PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductRegistrationArgs:
+    """Inputs of a ProductRegistration."""
+
+    contract: Contract
+    """Tables, columns, types and classifications."""
+
+    lob: str
+    """Owner, as the `domain` tag names it."""
+
+    bucket: pulumi.Input[str]
+    """Bucket with the curated data."""
+
+    producer_account: str
+    """The LoB's account, whose job roles keep the tables up to date."""
+
+    central: Place
+    """The governance account."""
+
+    location_arn: str
+    """Registered location of the data."""
+
+    levels: Sequence[str]
+    """Sensitivity levels from open to closed."""
+
+    shares: Sequence[Share]
+    """Consumer accounts and their clearances."""
+
+
+class ProductRegistration(pulumi.ComponentResource):
+    """Tables, column tags and grants of one product in the central catalog."""
+
+    tables: list[pulumi.Output[str]]
+    shares: list[aws.lakeformation.Permissions]
+    """Grants to accounts; what is passed on to roles there waits for them."""
+
+    def __init__(self, name: str, args: ProductRegistrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mesh:products:ProductRegistration", name, None, opts)
+        tables = [_table(name, args, table, pulumi.ResourceOptions(parent=self)) for table in args.contract.tables]
+        tags = [tag for table, made in zip(args.contract.tables, tables, strict=True)
+                for tag in _classify(name, args, table, made, self)]  # fmt: skip
+        after = pulumi.ResourceOptions(parent=self, depends_on=[*tables, *tags])
+        self.shares = _share_with_producer(name, args, after)
+        for share in args.shares:
+            self.shares += _share(name, args, share, after)
+        self.tables = [table.name for table in tables]
+        self.register_outputs({"tables": self.tables})
+
+
+def _table(name: str, args: ProductRegistrationArgs, table: Table, opts: pulumi.ResourceOptions) -> aws.glue.CatalogTable:
+    """A contract's table. The quality figures start unmeasured and belong to the curation job from then on."""
+    figures = {f"quality_{figure}": "unmeasured" for figure in FIGURES}
+    columns = [
+        aws.glue.CatalogTableStorageDescriptorColumnArgs(
+            name=column.name, type=column.glue_type, comment=column.description[:255] or None
+        )
+        for column in table.columns
+    ]
+    return aws.glue.CatalogTable(
+        f"{name}-table-{table.name}",
+        name=table.name,
+        catalog_id=args.central.account_id,
+        database_name=database_name(args.contract.product),
+        description=table.description[:2048] or None,
+        owner=args.contract.owner or None,
+        table_type="EXTERNAL_TABLE",
+        parameters={
+            "EXTERNAL": "TRUE",
+            "classification": "parquet",
+            **catalog_parameters(args.contract, table),
+            **figures,
+        },
+        storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(
+            location=pulumi.Output.concat("s3://", args.bucket, f"/curated/{table.name}/"),
+            columns=columns,
+            input_format=PARQUET_IN,
+            output_format=PARQUET_OUT,
+            ser_de_info=aws.glue.CatalogTableStorageDescriptorSerDeInfoArgs(
+                name="parquet", serialization_library=PARQUET_SERDE, parameters={"serialization.format": "1"}
+            ),
+        ),
+        opts=pulumi.ResourceOptions(parent=opts.parent, ignore_changes=[f"parameters.{figure}" for figure in figures]),
+    )
+
+
+def _classify(
+    name: str, args: ProductRegistrationArgs, table: Table, made: aws.glue.CatalogTable, parent: pulumi.Resource
+) -> list[aws.lakeformation.ResourceLfTags]:
+    """Tag every column with its classification, one resource per level; one after the other, since they change one table."""
+    tags: list[aws.lakeformation.ResourceLfTags] = []
+    for level in args.levels:
+        columns = sorted(column.name for column in table.columns if column.classification == level)
+        if not columns:
+            continue
+        tags.append(
+            aws.lakeformation.ResourceLfTags(
+                f"{name}-{table.name}-{level}",
+                catalog_id=args.central.account_id,
+                table_with_columns=aws.lakeformation.ResourceLfTagsTableWithColumnsArgs(
+                    catalog_id=args.central.account_id,
+                    database_name=made.database_name,
+                    name=made.name,
+                    column_names=columns,
+                ),
+                lf_tags=[
+                    aws.lakeformation.ResourceLfTagsLfTagArgs(
+                        catalog_id=args.central.account_id, key=SENSITIVITY, value=level
+                    )
+                ],
+                opts=pulumi.ResourceOptions(parent=parent, depends_on=tags[-1:]),
+            )
+        )
+    return tags
+
+
+def _share_with_producer(
+    name: str, args: ProductRegistrationArgs, opts: pulumi.ResourceOptions
+) -> list[aws.lakeformation.Permissions]:
+    """The LoB's own account keeps its tables up to date; its administrator passes this on to the job roles."""
+    product = args.contract.product
+    grants = Granter(name=f"{name}-producer", principal=args.producer_account, catalog=args.central, opts=opts)
+    own = ["ALTER", "DESCRIBE", "SELECT"]
+    return [
+        grants.policy("database", "DATABASE", product_expression(product), ["DESCRIBE"], ["DESCRIBE"]),
+        grants.policy("own", "TABLE", owner_expression(args.lob, product), own, own),
+        grants.location("location", args.location_arn, grantable=True),
+    ]
+
+
+def _share(
+    name: str, args: ProductRegistrationArgs, share: Share, opts: pulumi.ResourceOptions
+) -> list[aws.lakeformation.Permissions]:
+    """One grant per level up to the share's clearance, so that a consumer's administrator can pass each on unchanged."""
+    product = args.contract.product
+    grants = Granter(name=f"{name}-{share.consumer}", principal=share.account_id, catalog=args.central, opts=opts)
+    read = ["DESCRIBE", "SELECT"]
+    made = [grants.policy("database", "DATABASE", product_expression(product), ["DESCRIBE"], ["DESCRIBE"])]
+    for level in cleared_levels(share.clearance, args.levels):
+        made.append(grants.policy(level, "TABLE", clearance_expression(product, level, args.levels), read, read))
+    return made

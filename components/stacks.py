@@ -1,0 +1,207 @@
+"""One function per stack role: settings in, components up, exports out.
+
+Everything a stack needs from another comes through `StackReference.require_output` and the exports contract.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+
+from components.central_catalog import CentralCatalog, CentralCatalogArgs
+from components.data_product import DataProduct, DataProductArgs
+from components.lake import lake_settings
+from components.ml_consumer import MLConsumer, MLConsumerArgs
+from components.providers import account_provider, deploy_actor
+from governance.errors import MeshError
+from governance.settings import CentralSettings, Common, ConsumerSettings, ProducerSettings, Settings
+
+
+def deploy(settings: Settings) -> dict[str, Any]:
+    """Declare one stack's resources and return what it exports."""
+    match settings:
+        case CentralSettings():
+            return _central(settings)
+        case ProducerSettings():
+            return _producer(settings)
+        case ConsumerSettings():
+            return _consumer(settings)
+
+
+def reference(stack: str) -> pulumi.StackReference:
+    """Another stack of this project by its name, or any stack by its full `organization/project/stack` name."""
+    full = stack if "/" in stack else f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}"
+    return pulumi.StackReference(full, stack_name=full)
+
+
+def _options(settings: Common, unit: str, role_arn: str | None = None) -> pulumi.ResourceOptions:
+    """Options of a stack's top component: its account's provider, and protection of data, keys and settings."""
+    provider = account_provider(
+        settings.role,
+        place=settings.place,
+        role_arn=role_arn or settings.place.role_arn(settings.deploy_role),
+        external_id=settings.external_id,
+        tags=settings.default_tags(unit),
+        endpoint=settings.endpoint,
+    )
+    return pulumi.ResourceOptions(providers=[provider])
+
+
+def _central(settings: CentralSettings) -> dict[str, Any]:
+    catalog = CentralCatalog(
+        "catalog",
+        CentralCatalogArgs(
+            place=settings.place,
+            names=settings.names,
+            admins=[settings.place.role_arn(settings.deploy_role)],
+            lobs=settings.lobs,
+            consumer_accounts=sorted(settings.consumers.values()),
+            levels=settings.levels,
+            organization_id=settings.organization_id,
+            existing_catalog_policy=settings.catalog_policy,
+            external_id=settings.external_id,
+        ),
+        opts=_options(settings, "governance"),
+    )
+    return {
+        "accountId": settings.place.account_id,
+        "region": settings.place.region,
+        "catalogKeyArn": catalog.catalog_key_arn,
+        "eventBusArn": catalog.event_bus_arn,
+        "stewardRoleArns": catalog.steward_role_arns,
+        "registrationRoleArns": catalog.registration_role_arns,
+        "databases": catalog.databases,
+    }
+
+
+def _producer(settings: ProducerSettings) -> dict[str, Any]:
+    options = _options(settings, settings.lob)
+    central = reference(settings.central_stack)
+    # The steward's ARN is an output of the central stack, so that nothing here runs before the LoB is onboarded there.
+    steward_arn = central.require_output("stewardRoleArns").apply(lambda arns: _of(arns, settings.lob, "LoB"))
+    steward = account_provider(
+        "steward",
+        place=settings.central,
+        role_arn=steward_arn,
+        external_id=settings.external_id,
+        tags=settings.default_tags(settings.lob),
+        endpoint=settings.endpoint,
+    )
+    lake = lake_settings(
+        "producer-lake",
+        [settings.place.role_arn(settings.deploy_role)],
+        trusted_owners=[settings.central.account_id],
+        opts=pulumi.ResourceOptions(provider=options.providers[0]),  # type: ignore[index]
+    )
+    admin = deploy_actor(
+        place=settings.place, role=settings.deploy_role, external_id=settings.external_id, endpoint=settings.endpoint
+    )
+    products: dict[str, Any] = {}
+    for product in settings.products:
+        made = DataProduct(
+            product.name,
+            DataProductArgs(
+                contract=product.contract,
+                lob=settings.lob,
+                place=settings.place,
+                central=settings.central,
+                names=settings.names,
+                levels=settings.levels,
+                steward=steward,
+                admin=admin,
+                shares=product.shares,
+                schedule=product.schedule,
+                disposable=not settings.protect,
+                after=[lake],
+            ),
+            opts=options,
+        )
+        products[product.name] = {
+            "database": product.contract.product,
+            "tables": made.tables,
+            "contractVersion": product.contract.version,
+            "bucket": made.bucket,
+            "keyArn": made.key_arn,
+            "curationJob": made.curation_job,
+            "curationRoleArn": made.curation_role_arn,
+            "crawler": made.crawler,
+            "resourceLink": made.resource_link,
+        }
+    return {
+        "lob": settings.lob,
+        "accountId": settings.place.account_id,
+        "region": settings.place.region,
+        "products": products,
+    }
+
+
+def _consumer(settings: ConsumerSettings) -> dict[str, Any]:
+    central = reference(settings.central_stack)
+    stacks = {stack: reference(stack) for stack in sorted({item.stack for item in settings.subscriptions})}
+    shared = {
+        item.product: stacks[item.stack].require_output("products").apply(
+            lambda products, product=item.product: _of(products, product, "product")
+        )
+        for item in settings.subscriptions
+    }
+    consumer = MLConsumer(
+        settings.consumer,
+        MLConsumerArgs(
+            consumer=settings.consumer,
+            place=settings.place,
+            central=settings.central,
+            names=settings.names,
+            levels=settings.levels,
+            admin=deploy_actor(
+                place=settings.place,
+                role=settings.deploy_role,
+                external_id=settings.external_id,
+                endpoint=settings.endpoint,
+            ),
+            roles=settings.roles,
+            subscriptions=settings.subscriptions,
+            shared={product: entry["tables"] for product, entry in shared.items()},
+            catalog_key_arn=central.require_output("catalogKeyArn"),
+            users=settings.users,
+            vpc_id=settings.vpc_id,
+            subnet_ids=settings.subnet_ids,
+            security_group_ids=settings.security_group_ids,
+            model_package_group=settings.model_package_group,
+            organization_id=settings.organization_id,
+            scan_limit_bytes=settings.scan_limit_bytes,
+            results_expire_days=settings.results_expire_days,
+            disposable=not settings.protect,
+        ),
+        opts=_options(settings, settings.consumer),
+    )
+    return {
+        "accountId": settings.place.account_id,
+        "region": settings.place.region,
+        "roles": consumer.role_arns,
+        "workgroups": consumer.workgroups,
+        "resultsBucket": consumer.results_bucket,
+        "modelsBucket": consumer.models_bucket,
+        "keyArn": consumer.key_arn,
+        "resourceLinks": consumer.resource_links,
+        "products": {
+            item.product: {
+                "lob": item.lob,
+                "catalogId": settings.central.account_id,
+                "database": shared[item.product]["database"],
+                "resourceLink": consumer.resource_links[item.product],
+                "tables": shared[item.product]["tables"],
+                "contractVersion": shared[item.product]["contractVersion"],
+            }
+            for item in settings.subscriptions
+        },
+        "processingDatabase": consumer.processing_database,
+        "modelPackageGroup": consumer.model_package_group,
+        "domainId": consumer.domain_id,
+    }
+
+
+def _of(entries: dict[str, Any], name: str, what: str) -> Any:
+    if name not in entries:
+        raise MeshError(f"{what} '{name}' is not among {', '.join(sorted(entries)) or 'its exports'}", "stack reference")
+    return entries[name]

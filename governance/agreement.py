@@ -1,0 +1,121 @@
+"""What the stack files must agree on, checked across all of them before any stack comes up.
+
+Each stack carries only what it needs to know, so some facts stand in two files: an account id, an approved product,
+a share and its subscription. Pulumi runs one stack at a time and cannot see this; the `mesh` command can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from governance.errors import MeshError
+from governance.reader import nearest
+from governance.settings import CentralSettings, ConsumerSettings, ProducerSettings, Settings
+
+S = TypeVar("S", CentralSettings, ProducerSettings, ConsumerSettings)
+
+
+def check_agreement(stacks: Mapping[str, Settings]) -> None:
+    """Raise MeshError for the first thing the stack files disagree on.
+
+    Parameters
+    ----------
+    stacks
+        Stack name -> settings, of every stack file in the project.
+    """
+    centrals = dict(_of(stacks, CentralSettings))
+    for name, member in [*_of(stacks, ProducerSettings), *_of(stacks, ConsumerSettings)]:
+        central = centrals.get(member.central_stack)
+        if central is None:
+            known = ", ".join(sorted(centrals)) or "none"
+            raise MeshError(
+                f"stack '{member.central_stack}' is no central stack here; there is {known}", f"Pulumi.{name}.yaml: mesh:centralStack"
+            )
+        _same_world(name, member, member.central_stack, central)
+        if isinstance(member, ProducerSettings):
+            _producer(name, member, member.central_stack, central)
+        else:
+            _consumer(name, member, member.central_stack, central, stacks)
+
+
+def _of(stacks: Mapping[str, Settings], kind: type[S]) -> Iterator[tuple[str, S]]:
+    return ((name, settings) for name, settings in sorted(stacks.items()) if isinstance(settings, kind))
+
+
+def _same_world(name: str, member: ProducerSettings | ConsumerSettings, central_name: str, central: CentralSettings) -> None:
+    facts = {
+        "centralAccountId": (member.central.account_id, central.place.account_id),
+        "region": (member.place.region, central.place.region),
+        "namespace": (member.names.namespace, central.names.namespace),
+        "organizationId": (member.organization_id, central.organization_id),
+        "sensitivityLevels": (list(member.levels), list(central.levels)),
+    }
+    for key, (here, there) in facts.items():
+        if here != there:
+            raise MeshError(f"is {here} but {there} in Pulumi.{central_name}.yaml", f"Pulumi.{name}.yaml: mesh:{key}")
+
+
+def _producer(name: str, producer: ProducerSettings, central_name: str, central: CentralSettings) -> None:
+    lobs = {lob.name: lob for lob in central.lobs}
+    where = f"Pulumi.{name}.yaml"
+    if producer.lob not in lobs:
+        raise MeshError(
+            f"LoB '{producer.lob}' is not onboarded in Pulumi.{central_name}.yaml{nearest(producer.lob, list(lobs))}",
+            f"{where}: mesh:lob",
+        )
+    lob = lobs[producer.lob]
+    if lob.account_id != producer.place.account_id:
+        raise MeshError(
+            f"is {producer.place.account_id} but Pulumi.{central_name}.yaml has {lob.account_id} for {lob.name}",
+            f"{where}: mesh:accountId",
+        )
+    for product in producer.products:
+        if product.name not in lob.products:
+            raise MeshError(
+                f"product '{product.name}' is not approved; add it to mesh:lobs.{lob.name}.products in "
+                f"Pulumi.{central_name}.yaml",
+                f"{where}: mesh:products",
+            )
+        for share in product.shares:
+            known = central.consumers.get(share.consumer)
+            if known != share.account_id:
+                raise MeshError(
+                    f"consumer '{share.consumer}' is account {share.account_id} here and {known or 'unknown'} in "
+                    f"Pulumi.{central_name}.yaml",
+                    f"{where}: mesh:consumers",
+                )
+
+
+def _consumer(
+    name: str, consumer: ConsumerSettings, central_name: str, central: CentralSettings, stacks: Mapping[str, Settings]
+) -> None:
+    where = f"Pulumi.{name}.yaml"
+    known = central.consumers.get(consumer.consumer)
+    if known != consumer.place.account_id:
+        raise MeshError(
+            f"is {consumer.place.account_id} but {known or 'unknown'} for consumer '{consumer.consumer}' in "
+            f"Pulumi.{central_name}.yaml",
+            f"{where}: mesh:accountId",
+        )
+    for item in consumer.subscriptions:
+        spot = f"{where}: mesh:subscriptions.{item.product}"
+        producer = stacks.get(item.stack)
+        if not isinstance(producer, ProducerSettings):
+            raise MeshError(f"stack '{item.stack}' is no producer stack here", f"{spot}.stack")
+        shares = {
+            product.name: {share.consumer: share.clearance for share in product.shares} for product in producer.products
+        }
+        if item.product not in shares:
+            raise MeshError(
+                f"Pulumi.{item.stack}.yaml has no product '{item.product}'{nearest(item.product, list(shares))}", spot
+            )
+        if item.lob != producer.lob:
+            raise MeshError(f"is '{item.lob}' but Pulumi.{item.stack}.yaml is {producer.lob}'s", f"{spot}.lob")
+        shared = shares[item.product].get(consumer.consumer)
+        if shared != item.clearance:
+            raise MeshError(
+                f"is '{item.clearance}' but Pulumi.{item.stack}.yaml shares it with {consumer.consumer} "
+                + (f"at '{shared}'" if shared else "not at all"),
+                f"{spot}.clearance",
+            )

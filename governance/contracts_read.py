@@ -1,0 +1,279 @@
+"""Reading a data contract: Open Data Contract Standard v3 YAML to a `Contract`, or one line saying why not.
+
+The public ODCS model decides what a contract is; here it becomes what Glue, Lake Formation and the curation
+job can hold. Keys of the standard that have no meaning for those (servers, roles, prices, service levels,
+relationships) may be present and stay documentation. Deliberately not here: whether a new version breaks its
+readers.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import yaml
+from open_data_contract_standard.model import (
+    CustomProperty,
+    OpenDataContractStandard,
+    SchemaObject,
+    SchemaProperty,
+    Team,
+)
+
+from governance.contracts_literals import literal, plain_text, strptime_format
+from governance.contracts_model import Column, Contract, Table
+from governance.contracts_options import add_rules
+from governance.contracts_rules import Subject, add_quality
+from governance.errors import MeshError
+from governance.levels import DEFAULT_LEVELS, check_level
+from governance.names import check_name, database_name
+from governance.types import TEMPORAL, column_name, glue_type
+
+_TABLE = re.compile(r"^[a-z0-9_]{1,255}$")
+
+
+def load_contract(path: str | Path, *, levels: Sequence[str] = DEFAULT_LEVELS) -> Contract:
+    """Read a contract file.
+
+    Parameters
+    ----------
+    path
+        ODCS v3 YAML file.
+    levels
+        Sensitivity levels from open to closed; a column without classification gets the last.
+
+    Raises
+    ------
+    MeshError
+        One line with file and key for whatever is wrong.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise MeshError("no such contract file", str(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise MeshError(f"cannot be read ({error})", str(path)) from None
+    return parse_contract(text, str(path), levels=levels)
+
+
+def parse_contract(text: str, file: str, *, levels: Sequence[str] = DEFAULT_LEVELS) -> Contract:
+    """Read a contract from text; `file` is only named in messages. See :func:`load_contract`."""
+    model = _model(text, file)
+    name = model.dataProduct or model.name or ""
+    key = "dataProduct" if model.dataProduct else "name"
+    try:
+        product = check_name(name, "data product", f"{file}: {key}")
+    except MeshError as error:
+        hint = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:39].rstrip("-")
+        raise MeshError(f"{error}; write {key}: {hint or 'my-product'}") from None
+    if not model.schema_:
+        raise MeshError("has no tables; describe at least one", f"{file}: schema")
+    custom = _custom(model.customProperties)
+    tables: dict[str, Table] = {}
+    for index, entry in enumerate(model.schema_):
+        where = f"{file}: schema[{index}]"
+        table = _table(entry, where, levels)
+        if table.name in tables:
+            raise MeshError(f"table '{table.name}' appears twice", where)
+        tables[table.name] = table
+    words = model.description
+    parts = [words.purpose, words.usage, words.limitations] if words else []
+    return Contract(
+        id=model.id or "", product=product, version=model.version or "", status=model.status or "",
+        domain=model.domain or "", owner=_owner(model, custom), file=file,
+        description=" ".join(" ".join(part.split()) for part in parts if part),
+        database=database_name(product), tables=tuple(tables.values()), tags=tuple(model.tags or ()),
+        custom=custom,
+    )  # fmt: skip
+
+
+def _model(text: str, file: str) -> OpenDataContractStandard:
+    """The public model of a contract's text."""
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" at line {mark.line + 1}" if mark else ""
+        raise MeshError(f"is not YAML{place} ({getattr(error, 'problem', None) or error})", file) from None
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise MeshError(
+            "is no data contract; a mapping with kind, apiVersion, id, version and schema is", file
+        )
+    if data.get("kind") != "DataContract":
+        raise MeshError(f"'{data.get('kind')}' must be DataContract", f"{file}: kind")
+    version = str(data.get("apiVersion", ""))
+    if not re.match(r"^v3\.\d+\.\d+", version):
+        raise MeshError(
+            f"'{version}' is not supported; use Open Data Contract Standard v3", f"{file}: apiVersion"
+        )
+    try:
+        model = OpenDataContractStandard(**data)
+    except pydantic.ValidationError as error:
+        raise MeshError(*_first_error(error, file)) from None
+    for key in ("id", "version"):
+        if not getattr(model, key):
+            raise MeshError("is missing", f"{file}: {key}")
+    return model
+
+
+def _first_error(error: pydantic.ValidationError, file: str) -> tuple[str, str]:
+    """Message and place of the deepest of pydantic's findings, as a path into the file."""
+    found = max(error.errors(), key=lambda item: len(item["loc"]))
+    path = ""
+    for step in found["loc"]:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif re.match(r"^[a-z]\w*$", step) and step not in ("str", "int", "float", "bool"):
+            path += f".{step}" if path else step
+    unknown = found["type"] == "extra_forbidden"
+    message = "is no key of the Open Data Contract Standard" if unknown else found["msg"]
+    return f"{message[0].lower()}{message[1:]}", f"{file}: {path}"
+
+
+def _custom(properties: Sequence[CustomProperty] | None) -> dict[str, Any]:
+    return {entry.property: entry.value for entry in properties or () if entry.property}
+
+
+def _owner(model: OpenDataContractStandard, custom: dict[str, Any]) -> str:
+    """Who answers for the product: custom property `owner`, the team, or its member in the role of owner."""
+    if custom.get("owner"):
+        return plain_text(custom["owner"])
+    team = model.team
+    if isinstance(team, Team) and team.name:
+        return team.name
+    members = (team.members if isinstance(team, Team) else team) or []
+    owners = [member for member in members if "owner" in (member.role or "").lower()] or members
+    return (owners[0].username or owners[0].name or "") if owners else ""
+
+
+def _table(entry: SchemaObject, where: str, levels: Sequence[str]) -> Table:
+    """One schema object."""
+    candidates = [name.lower() for name in (entry.physicalName, entry.name) if name]
+    usable = [name for name in candidates if _TABLE.match(name)]
+    if not usable:
+        raise MeshError(
+            f"'{(candidates or [''])[-1]}' cannot be a table name in Athena; use only letters a-z, "
+            "digits and underscores, or add such a physicalName",
+            f"{where}.name",
+        )
+    name = usable[0]
+    # a measure is an aggregate that the contract defines on the table, not a column of it
+    physical = [
+        (index, prop) for index, prop in enumerate(entry.properties or []) if prop.semanticType != "measure"
+    ]
+    if not physical:
+        raise MeshError(f"table '{name}' has no columns; list its properties", f"{where}.properties")
+    known = [column_name(prop, f"{where}.properties[{index}]") for index, prop in physical]
+    for (index, _), column in zip(physical, known, strict=True):
+        first = physical[known.index(column)][0]
+        if first != index:
+            raise MeshError(
+                f"column '{column}' is also properties[{first}]; Glue does not tell upper from lower case",
+                f"{where}.properties[{index}].name",
+            )
+    notes: list[str] = []
+    keys = [
+        (prop.primaryKeyPosition or 0, known[place])
+        for place, (_, prop) in enumerate(physical)
+        if prop.primaryKey
+    ]
+    key = tuple(column for _, column in sorted(keys, key=lambda pair: pair[0]))
+    columns = [
+        _column(
+            prop, Subject(name, (column,), known=known, notes=notes), f"{where}.properties[{index}]", levels
+        )
+        for (index, prop), column in zip(physical, known, strict=True)
+    ]
+    whole = Subject(name, known=known, notes=notes)
+    if key:
+        nested = [column.name for column in columns if column.primary_key and column.type.nested]
+        if nested:
+            raise MeshError(f"nested column '{nested[0]}' cannot be a key", f"{where}.properties")
+        together = f" together with {', '.join(key[1:])}" if key[1:] else ""
+        Subject(name, key, rules=whole.rules).add("unique", f"must be unique{together}")
+    for index, quality in enumerate(entry.quality or []):
+        add_quality(whole, quality, f"{where}.quality[{index}]")
+    custom = _custom(entry.customProperties)
+    return Table(
+        name=name, description=" ".join((entry.description or "").split()), columns=tuple(columns),
+        primary_key=key, rules=tuple(whole.rules), notes=tuple(notes), custom=custom,
+        delimiter=_delimiter(custom.get("delimiter", ","), where),
+        encoding=_encoding(custom.get("encoding", "utf-8"), where),
+    )  # fmt: skip
+
+
+def _encoding(value: Any, where: str) -> str:
+    """Encoding of the delivered text files (custom property `encoding` of the table)."""
+    try:
+        return codecs.lookup(str(value)).name
+    except LookupError:
+        raise MeshError(f"'{value}' is no encoding", f"{where}.customProperties encoding") from None
+
+
+def _delimiter(value: Any, where: str) -> str:
+    """Separator of the delivered CSV files (custom property `delimiter` of the table)."""
+    named = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}.get(
+        str(value).lower(), str(value)
+    )
+    if len(named) != 1:
+        raise MeshError(f"'{value}' must be one character", f"{where}.customProperties delimiter")
+    return named
+
+
+def _column(prop: SchemaProperty, subject: Subject, where: str, levels: Sequence[str]) -> Column:
+    """One property of a schema object."""
+    custom = _custom(prop.customProperties)
+    tree = subject.type = glue_type(prop, where)
+    add_rules(subject, prop, where)
+    pattern = (prop.logicalTypeOptions or {}).get("format")
+    place = f"{where}.logicalTypeOptions.format"
+    codes = custom.get("codes") or {}
+    if not isinstance(codes, dict) or (codes and tree.nested):
+        raise MeshError(
+            "must map source codes to values, on a column of plain values", f"{where}.customProperties codes"
+        )
+    meanings = {
+        code: None
+        if value is None
+        else literal(value, tree, f"{where}.customProperties codes[{plain_text(code)}]")
+        for code, value in codes.items()
+    }
+    return Column(
+        name=subject.columns[0], logical_type=prop.logicalType or tree.kind, type=tree,
+        classification=_classification(prop, where, levels),
+        description=prop.description or prop.businessName or "",
+        required=bool(prop.required), unique=bool(prop.unique), primary_key=bool(prop.primaryKey),
+        source=plain_text(custom.get("source") or prop.name or subject.columns[0]),
+        codes=tuple((plain_text(code), meaning) for code, meaning in meanings.items()),
+        format=strptime_format(str(pattern), place) if pattern and tree.kind in TEMPORAL else "",
+        tags=tuple(prop.tags or ()), rules=tuple(subject.rules),
+    )  # fmt: skip
+
+
+def _classification(prop: SchemaProperty, where: str, levels: Sequence[str]) -> str:
+    """Level of a column: what it says, raised to what anything nested in it says; closed if it says nothing.
+
+    Lake Formation tags columns, not fields within them, so the most sensitive field decides.
+    """
+    found = _named_levels(prop, where, levels)
+    return levels[-1] if prop.classification is None else max(found, key=list(levels).index)
+
+
+def _named_levels(prop: SchemaProperty, where: str, levels: Sequence[str]) -> list[str]:
+    """All levels that a property and what is nested in it name."""
+    found = []
+    if prop.classification is not None:
+        found.append(check_level(prop.classification.strip().lower(), levels, f"{where}.classification"))
+    for index, part in enumerate(prop.properties or []):
+        found += _named_levels(part, f"{where}.properties[{index}]", levels)
+    if prop.items:
+        found += _named_levels(prop.items, f"{where}.items", levels)
+    if prop.map:
+        for key, inner in (("key", prop.map.key), ("value", prop.map.value)):
+            found += _named_levels(inner, f"{where}.map.{key}", levels) if inner else []
+    return found

@@ -1,0 +1,221 @@
+"""The rows of a Glue table as an Arrow dataset, whatever format its objects have.
+
+Owns file formats (Parquet, delimited text, JSON lines), Hive partitions and the count of scanned bytes.
+Parquet is read lazily: only the columns and partitions that the engine asks for. Deliberately not here: which
+columns may be asked for (athena_plan) and object access (athena_objects).
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.dataset as pads
+import pyarrow.fs as pafs
+import pyarrow.json as pajson
+import pyarrow.parquet as pq
+
+from local.cloud import athena_objects
+from local.cloud.athena_catalog import CatalogTable
+from local.cloud.athena_errors import QueryCancelled, QueryFailed, named
+from local.cloud.athena_objects import LakeFiles, S3Object
+from local.cloud.athena_types import arrow_type
+
+SCAN_LIMIT = "Bytes scanned limit was exceeded"
+
+
+class Meter:
+    """Bytes scanned by one query; cancels it over the workgroup's limit.
+
+    Parameters
+    ----------
+    limit
+        BytesScannedCutoffPerQuery, or None.
+    """
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self.bytes = 0
+        self.cancelled = False
+        self._lock = threading.Lock()
+
+    def add(self, count: int) -> None:
+        """Count bytes; QueryCancelled over the limit, at which the count is held as Athena reports it."""
+        with self._lock:
+            self.bytes += count
+            if self.limit is not None and self.bytes > self.limit:
+                self.bytes, self.cancelled = self.limit, True
+        if self.cancelled:
+            raise QueryCancelled(SCAN_LIMIT)
+
+
+def dataset(table: CatalogTable, columns: Sequence[str], meter: Meter) -> Any:
+    """Return an Arrow dataset of the table's columns.
+
+    Parameters
+    ----------
+    table
+        The table in its owner's catalog.
+    columns
+        Columns that will be read, partition keys included; only these are counted.
+    meter
+        Counts the bytes of each file when it is opened.
+    """
+    types = {name: arrow_type(kind) for name, kind in table.all_columns.items() if name in columns}
+    parts = _partitions(table)
+    if table.format != "parquet":
+        tables = [
+            _with_keys(_text(table, each, types, meter), keys, types)
+            for location, keys in parts
+            for each in athena_objects.listing(location)
+        ]
+        return pads.dataset(pa.concat_tables(tables) if tables else pa.schema(types.items()).empty_table())
+    return _parquet(table, parts, types, meter)
+
+
+def _parquet(
+    table: CatalogTable, parts: list[tuple[str, dict[str, str]]], types: dict[str, Any], meter: Meter
+) -> Any:
+    sizes: dict[str, int] = {}
+    schema = dict(types)
+    filesystem = pafs.PyFileSystem(LakeFiles(lambda path: meter.add(sizes.pop(path, 0))))
+    form, fragments = pads.ParquetFileFormat(), []
+    for location, keys in parts:
+        where = _expression(keys, types)
+        for each in athena_objects.listing(location):
+            sizes[each.path] = _inspect(each, table, schema)
+            fragments.append(form.make_fragment(each.path, filesystem=filesystem, partition_expression=where))
+    fields = [pa.field(name, kind) for name, kind in schema.items()] or [pa.field("?", pa.bool_())]
+    return pads.FileSystemDataset(fragments, pa.schema(fields), form, filesystem)
+
+
+def _inspect(each: S3Object, table: CatalogTable, schema: dict[str, Any]) -> int:
+    """Return the compressed bytes of the wanted columns; widen timestamps, refuse incompatible types."""
+    footer = pq.ParquetFile(pa.BufferReader(athena_objects.read(each.bucket, each.key)))
+    found = {field.name.lower(): field for field in footer.schema_arrow}
+    for name, kind in schema.items():
+        if name in found and name in table.columns:
+            schema[name] = _agreed(name, kind, found[name].type, each)
+    data = footer.metadata
+    total = 0
+    for group in range(data.num_row_groups):
+        chunks = data.row_group(group)
+        for index in range(chunks.num_columns):
+            chunk = chunks.column(index)
+            if chunk.path_in_schema.split(".")[0].lower() in schema:
+                total += chunk.total_compressed_size
+    return total
+
+
+def _agreed(name: str, wanted: Any, found: Any, each: S3Object) -> Any:
+    if pa.types.is_dictionary(found):
+        found = found.value_type
+    if pa.types.is_timestamp(wanted) and pa.types.is_timestamp(found):
+        return found
+    text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    if any(test(wanted) for test in text) != any(test(found) for test in text) and not pa.types.is_null(
+        found
+    ):
+        raise named(
+            "HIVE_BAD_DATA",
+            f"Field {name}'s type {found} in parquet file {each.uri} is incompatible with type {wanted} "
+            "defined in table schema",
+        )
+    return wanted
+
+
+def _expression(keys: Mapping[str, str], types: Mapping[str, Any]) -> Any:
+    where = None
+    for name, value in keys.items():
+        if name in types:
+            test = pads.field(name) == pa.scalar(value).cast(types[name])
+            where = test if where is None else where & test
+    return where
+
+
+def _partitions(table: CatalogTable) -> list[tuple[str, dict[str, str]]]:
+    """Return location and key values of each registered partition; one without keys if unpartitioned."""
+    if not table.partition_keys:
+        return [(table.location, {})]
+    return [
+        (location or _hive_location(table, values), dict(zip(table.partition_keys, values, strict=True)))
+        for location, values in table.partitions
+    ]
+
+
+def _hive_location(table: CatalogTable, values: Sequence[str]) -> str:
+    steps = "/".join(f"{key}={value}" for key, value in zip(table.partition_keys, values, strict=True))
+    return f"{table.location.rstrip('/')}/{steps}"
+
+
+def hive_values(key: str, names: Sequence[str]) -> list[str] | None:
+    """Return the partition values in an object key such as `.../dt=2020/a.parquet`, or None when some
+    lack."""
+    found = dict(step.split("=", 1) for step in key.split("/")[:-1] if "=" in step)
+    lowered = {name.lower(): unquote(value) for name, value in found.items()}
+    return [lowered[name] for name in names] if all(name in lowered for name in names) else None
+
+
+def _with_keys(rows: Any, keys: Mapping[str, str], types: Mapping[str, Any]) -> Any:
+    for name, value in keys.items():
+        if name in types:
+            column = pa.array([value] * rows.num_rows, pa.string()).cast(types[name])
+            rows = rows.append_column(name, column)
+    if not rows.num_columns:
+        rows = rows.append_column("?", pa.nulls(rows.num_rows, pa.bool_()))
+    return rows.select(list(types)) if types else rows
+
+
+def _text(table: CatalogTable, each: S3Object, types: Mapping[str, Any], meter: Meter) -> Any:
+    """Return the rows of one text or JSON object; a value that does not parse is null, as in Hive."""
+    meter.add(each.size)
+    body = athena_objects.read(each.bucket, each.key)
+    source = pa.input_stream(
+        io.BytesIO(body), compression="gzip" if each.key.endswith(".gz") else None
+    ).read()
+    own = [name for name in types if name in table.columns]
+    if table.format == "json":
+        schema = pa.schema([(name, arrow_type(kind)) for name, kind in table.columns.items()])
+        options = pajson.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+        return pajson.read_json(io.BytesIO(source), parse_options=options).select(own or [])
+    names = list(table.columns)
+    skip = int(table.parameters.get("skip.header.line.count", "0"))
+    quote = table.serde_parameters.get("quoteChar", '"') if "OpenCSV" in table.serde else False
+    separator = (
+        table.serde_parameters.get("separatorChar") or table.serde_parameters.get("field.delim") or ","
+    )
+    try:
+        rows = pacsv.read_csv(
+            io.BytesIO(source),
+            read_options=pacsv.ReadOptions(column_names=names, skip_rows=skip),
+            parse_options=pacsv.ParseOptions(
+                delimiter=separator, quote_char=quote, newlines_in_values=bool(quote)
+            ),
+            convert_options=pacsv.ConvertOptions(column_types={name: pa.string() for name in names}),
+        )
+    except pa.ArrowInvalid as error:
+        raise QueryFailed(f"HIVE_BAD_DATA: Error parsing {each.uri}: {error}", "HIVE_BAD_DATA") from None
+    if not own:
+        return pa.table({"?": pa.nulls(rows.num_rows, pa.bool_())})
+    return pa.table({name: _lenient(rows.column(name), types[name]) for name in own})
+
+
+def _lenient(column: Any, kind: Any) -> Any:
+    """Return text as a type; what does not parse is null."""
+    if kind == pa.string():
+        return column
+    try:
+        return column.cast(kind)
+    except pa.ArrowInvalid:
+        values = []
+        for value in column.to_pylist():
+            try:
+                values.append(pa.scalar(value).cast(kind).as_py() if value else None)
+            except pa.ArrowInvalid:
+                values.append(None)
+        return pa.array(values, kind)

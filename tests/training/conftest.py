@@ -1,0 +1,137 @@
+"""An AWS account in memory whose Athena answers with tables that a test puts there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pyarrow as pa
+import pytest
+from moto import mock_aws
+from moto.athena.models import AthenaBackend, Execution, QueryResults
+from moto.athena.responses import AthenaResponse
+
+ACCOUNT, REGION = "333344445555", "eu-west-1"
+_ATHENA = {"int32": "integer", "int64": "bigint", "double": "double", "bool": "boolean", "string": "varchar"}
+
+
+@dataclass
+class Cloud:
+    """The account: stack outputs, and what Athena answers to queries on a table (a table, or why it fails)."""
+
+    outputs: dict[str, Any]
+    answers: dict[str, pa.Table | str] = field(default_factory=dict)
+    queries: list[str] = field(default_factory=list)
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, region_name=REGION)
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "MESH_OUTPUTS", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("moto.core.models.DEFAULT_ACCOUNT_ID", ACCOUNT, raising=False)
+    with mock_aws():
+        made = Cloud(outputs=_deploy())
+        _answer_queries(made, monkeypatch)
+        yield made
+
+
+def _deploy() -> dict[str, Any]:
+    def client(service: str) -> Any:
+        return boto3.client(service, region_name=REGION)
+
+    account = client("sts").get_caller_identity()["Account"]
+    for bucket in ("results", "models"):
+        client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    key = client("kms").create_key()["KeyMetadata"]["Arn"]
+    client("athena").create_work_group(
+        Name="mesh-ml-coe",
+        Configuration={"ResultConfiguration": {"OutputLocation": "s3://results/athena/"}},
+    )
+    client("sagemaker").create_model_package_group(ModelPackageGroupName="mesh-credit-risk")
+    product = {
+        "lob": "consumer-banking",
+        "database": "lending",
+        "tables": ["loans"],
+        "contractVersion": "1.2.0",
+    }
+    return {
+        "accountId": account,
+        "region": REGION,
+        "roles": {name: f"arn:aws:iam::{account}:role/mesh-{name}" for name in ("data-scientist", "auditor")},
+        "workgroup": "mesh-ml-coe",
+        "resultsBucket": "results",
+        "modelsBucket": "models",
+        "keyArn": key,
+        "resourceLinks": {"lending": "rl_lending"},
+        "products": {"lending": product},
+        "modelPackageGroup": "mesh-credit-risk",
+    }
+
+
+def _answer_queries(made: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, describe = AthenaBackend.start_query_execution, AthenaResponse.get_query_execution
+
+    def started(self: Any, query: str, *args: Any, **kwargs: Any) -> str:
+        made.queries.append(query)
+        query_id = start(self, query, *args, **kwargs)
+        execution = self.executions[query_id]
+        answer = next(
+            (found for name, found in made.answers.items() if f'"{name}"' in query), "no such table"
+        )
+        if isinstance(answer, str):
+            execution.reason = answer
+            return query_id
+        execution.config = {"OutputLocation": f"s3://results/athena/{query_id}.csv"}
+        text = _csv(answer)
+        boto3.client("s3", region_name=REGION).put_object(
+            Bucket="results", Key=f"athena/{query_id}.csv", Body=text.encode()
+        )
+        self.query_results[query_id] = QueryResults([], [_column(entry) for entry in answer.schema])
+        return query_id
+
+    def described(self: Any) -> str:
+        answer = json.loads(describe(self))
+        execution: Execution = self.athena_backend.executions[answer["QueryExecution"]["QueryExecutionId"]]
+        if hasattr(execution, "reason"):
+            answer["QueryExecution"]["Status"] |= {"State": "FAILED", "StateChangeReason": execution.reason}
+        return json.dumps(answer)
+
+    monkeypatch.setattr(AthenaBackend, "start_query_execution", started)
+    monkeypatch.setattr(AthenaResponse, "get_query_execution", described)
+
+
+def _csv(table: pa.Table) -> str:
+    """The table as Athena writes results: all quoted, null as nothing."""
+
+    def cell(value: Any) -> str:
+        if value is None:
+            return ""
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        return '"' + text.replace('"', '""') + '"'
+
+    rows = [[cell(name) for name in table.column_names]]
+    rows += [[cell(value) for value in row.values()] for row in table.to_pylist()]
+    return "".join(",".join(row) + "\n" for row in rows)
+
+
+def _column(entry: pa.Field) -> dict[str, Any]:
+    kind = str(entry.type)
+    if pa.types.is_decimal(entry.type):
+        return {
+            "Name": entry.name,
+            "Type": "decimal",
+            "Precision": entry.type.precision,
+            "Scale": entry.type.scale,
+        }
+    name = _ATHENA.get(kind, "date" if kind.startswith("date") else "timestamp")
+    return {"Name": entry.name, "Type": name, "Precision": 17, "Scale": 0}

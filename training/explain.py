@@ -1,0 +1,66 @@
+"""Why a score is what it is: SHAP contributions summed up per feature, and reason codes per row.
+
+Contributions are XGBoost's own exact tree SHAP values (Lundberg and Lee 2017) in log odds. Deliberately not
+here: pictures, and explanations of single requests in a service.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from training.features import CATEGORY, FeatureSchema
+from training.model import contributions, score
+
+
+def importance(booster: Any, frame: Any, schema: FeatureSchema) -> list[dict[str, Any]]:
+    """Features by mean absolute contribution over the rows of `frame`, most important first."""
+    import numpy as np
+
+    values = np.abs(contributions(booster, frame)[:, :-1]).mean(axis=0)
+    order = np.argsort(-values, kind="stable")
+    total = float(values.sum()) or 1.0
+    return [
+        {
+            "feature": schema.names[i],
+            "mean_abs_contribution": float(values[i]),
+            "share": float(values[i]) / total,
+        }
+        for i in order
+    ]
+
+
+def reason_codes(booster: Any, frame: Any, schema: FeatureSchema, top: int = 4) -> list[dict[str, Any]]:
+    """Per row the score and the features that raised it most, each with its value and contribution.
+
+    Only contributions that speak for the positive class are reasons; a row may have fewer than `top`, or
+    none.
+    """
+    import numpy as np
+
+    values = contributions(booster, frame)
+    scores = score(booster, frame)
+    order = np.argsort(-values[:, :-1], axis=1, kind="stable")[:, :top]
+    result = []
+    for row in range(len(frame)):
+        reasons = [
+            {
+                "feature": schema.names[i],
+                "value": _plain(frame.iat[row, i], schema.features[i].kind),
+                "contribution": float(values[row, i]),
+            }
+            for i in order[row]
+            if values[row, i] > 0
+        ]
+        result.append({"score": float(scores[row]), "bias": float(values[row, -1]), "reasons": reasons})
+    return result
+
+
+def _plain(value: Any, kind: str) -> Any:
+    if value != value:  # not a number is the one value that differs from itself
+        return None
+    if kind == CATEGORY:
+        return str(value)
+    number = float(value)
+    if kind == "boolean":
+        return bool(number)
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,273 @@
+"""The feature schema: which columns a model sees, of which kind and with which categories.
+
+Shared by training, evaluation and scoring, so that all three encode alike. Deliberately not here: how the
+schema is found (`split`, from the training rows alone) and how rows get into a split.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from governance.errors import MeshError
+
+LABEL = "__label__"
+"""Column of the splits that holds 1 for the positive class and 0 for the other."""
+
+CATEGORY = "category"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """One column the model sees; `kind` is number, boolean, date, timestamp or category."""
+
+    name: str
+    kind: str
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSchema:
+    """What ``features.json`` holds: the features, and where the rows they were fitted on came from."""
+
+    features: tuple[Feature, ...]
+    key: tuple[str, ...]
+    target: str
+    positive: str
+    positive_label: str
+    negative_label: str
+    product: str = ""
+    table: str = ""
+    contract_version: str = "unknown"
+    query_ids: tuple[str, ...] = ()
+    columns_seen: tuple[str, ...] = ()
+    rows: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unlabelled: int = 0
+    seed: int = 0
+    format: int = 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features in the model's order."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def columns_hash(self) -> str:
+        """Short digest of names and kinds; two models with the same digest take the same rows."""
+        text = json.dumps([(feature.name, feature.kind) for feature in self.features])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def to_json(self) -> str:
+        """The text of ``features.json``."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+def load_features(path: str | Path) -> FeatureSchema:
+    """Read ``features.json``.
+
+    Raises
+    ------
+    MeshError
+        The file is missing, no JSON, or lacks what a schema must have.
+    """
+    source = Path(path)
+    try:
+        values = json.loads(source.read_text(encoding="utf-8"))
+        values["features"] = tuple(
+            Feature(name=item["name"], kind=item["kind"], levels=tuple(item["levels"]))
+            for item in values["features"]
+        )
+        for name in ("key", "query_ids", "columns_seen"):
+            values[name] = tuple(values[name])
+        return FeatureSchema(**values)
+    except OSError as error:
+        raise MeshError("no such feature schema; run the preprocess phase first", str(source)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise MeshError(
+            f"is no feature schema ({error}); run the preprocess phase again", str(source)
+        ) from error
+
+
+def kind_of(name: str, arrow_type: Any, *, categorical: bool = False) -> str:
+    """The kind of feature an Arrow column becomes.
+
+    Raises
+    ------
+    MeshError
+        The type has no place in a table of features (a list, a structure, raw bytes).
+    """
+    import pyarrow as pa
+
+    types = pa.types
+    if types.is_dictionary(arrow_type):
+        arrow_type = arrow_type.value_type
+    text = (
+        types.is_string(arrow_type) or types.is_large_string(arrow_type) or types.is_string_view(arrow_type)
+    )
+    if text or types.is_null(arrow_type):
+        return CATEGORY
+    checks = {
+        "boolean": types.is_boolean,
+        "number": lambda kind: types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind),
+        "date": types.is_date,
+        "timestamp": types.is_timestamp,
+    }
+    for kind, check in checks.items():
+        if check(arrow_type):
+            return CATEGORY if categorical else kind
+    raise MeshError(
+        f"has the type {arrow_type}, which is no feature; name it under 'exclude'", f"column {name}"
+    )
+
+
+def as_number(column: Any, kind: str) -> Any:
+    """A number-like column as Arrow float32: dates and timestamps in days since 1970, booleans as 0 and 1."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.type == pa.float32():
+        return column
+    if kind == "date" and pa.types.is_date(column.type):
+        column = column.cast(pa.date32()).cast(pa.int32())
+    elif pa.types.is_timestamp(column.type):
+        column = pc.divide(
+            column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).cast(pa.float64()), 86400e6
+        )
+    elif pa.types.is_boolean(column.type):
+        column = column.cast(pa.uint8())
+    elif pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
+    return column.cast(pa.float32(), safe=False)
+
+
+def as_category(column: Any) -> Any:
+    """A column as Arrow dictionary of texts; numbers that are codes become their text."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        if column.type == pa.dictionary(pa.int32(), pa.string()):
+            return column
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.string()).dictionary_encode()
+
+
+def encode(table: Any, schema: FeatureSchema) -> Any:
+    """Encode rows for the model.
+
+    Parameters
+    ----------
+    table
+        Arrow table or record batch with at least the schema's columns; others are ignored.
+    schema
+        Features in the model's order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        float32 columns and pandas categories with the schema's levels. Null, and a category that training did
+        not know, is missing, never an error.
+
+    Raises
+    ------
+    MeshError
+        A column is missing, or cannot be read as its kind.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    present = set(table.schema.names)
+    columns: dict[str, Any] = {}
+    for feature in schema.features:
+        if feature.name not in present:
+            raise MeshError("is missing from the rows to be scored", f"column {feature.name}")
+        column = table.column(feature.name)
+        try:
+            if feature.kind == CATEGORY:
+                columns[feature.name] = _levels(as_category(column), feature.levels)
+            else:
+                columns[feature.name] = as_number(column, feature.kind).to_numpy(zero_copy_only=False)
+        except pa.ArrowException as error:
+            raise MeshError(f"cannot be read as {feature.kind}: {error}", f"column {feature.name}") from error
+    return pd.DataFrame(columns, copy=False)
+
+
+def _levels(column: Any, levels: tuple[str, ...]) -> Any:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    value_set = pa.array(levels, type=pa.string())
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    codes = np.full(len(column), -1, dtype=np.int32)
+    start = 0
+    for chunk in chunks:
+        # one look-up per distinct value, then a gather; the last entry stands for null
+        known = pc.fill_null(pc.index_in(chunk.dictionary, value_set=value_set), -1).to_numpy()
+        known = np.append(known, -1)
+        indices = pc.fill_null(chunk.indices, len(known) - 1).to_numpy(zero_copy_only=False)
+        codes[start : start + len(chunk)] = known[indices]
+        start += len(chunk)
+    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(levels)))
+
+
+def parquet_files(folder: str | Path) -> list[str]:
+    """Parquet files of a folder (or the one file given), in a fixed order.
+
+    Raises
+    ------
+    MeshError
+        There is none.
+    """
+    path = Path(folder)
+    found = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
+    if not found:
+        raise MeshError("holds no Parquet files; run the preprocess phase first", str(folder))
+    return [str(file) for file in found]
+
+
+def batches(
+    folder: str | Path, columns: Sequence[str] | None = None, rows: int = 65_536, plain: Sequence[str] = ()
+) -> Iterator[Any]:
+    """Record batches of all Parquet files of a folder, with memory bounded by a few batches.
+
+    Text comes dictionary encoded, which is how categories are short and quick; columns named in `plain`
+    (keys, whose values hardly repeat) come as they are.
+
+    Raises
+    ------
+    MeshError
+        There is no Parquet file, or one cannot be read.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema: Any = None
+    for path in parquet_files(folder):
+        try:
+            with pq.ParquetFile(path) as file:
+                found = file.schema_arrow
+            if schema is not None and not found.equals(schema):
+                raise MeshError("has other columns or types than the files before it", path)
+            schema = found
+            missing = [name for name in columns or () if name not in found.names]
+            if missing:
+                raise MeshError("is missing from the Parquet files", f"{path}: column {missing[0]}")
+            texts = [f.name for f in found if f.name not in plain and _is_text(f.type)]
+            with pq.ParquetFile(path, read_dictionary=texts) as file:
+                yield from file.iter_batches(batch_size=rows, columns=columns)
+        except pa.ArrowException as error:
+            raise MeshError(f"cannot be read as Parquet: {error}", path) from error
+
+
+def _is_text(arrow_type: Any) -> bool:
+    import pyarrow as pa
+
+    types = pa.types
+    return any(
+        (types.is_string(arrow_type), types.is_large_string(arrow_type), types.is_string_view(arrow_type))
+    )

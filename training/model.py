@@ -1,0 +1,180 @@
+"""The model as XGBoost sees it: matrices from Parquet or frames, the fit itself, saving, loading, scoring.
+
+Owns everything that touches an XGBoost object. Deliberately not here: where files lie and what is reported
+(`train`, `evaluate`). Matrices are built from iterators of batches, so a split never has to fit in memory as
+a frame: only its quantised form does, about one byte per value.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from governance.errors import MeshError
+from training import MODEL_FILE
+from training.features import LABEL, FeatureSchema, batches, encode
+from training.hyperparameters import Hyperparameters
+
+Batches = Callable[[], Iterator[tuple[Any, Any]]]
+"""Gives a fresh iterator over (frame, labels) each time it is called; XGBoost passes over the data twice."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """A fitted model with the course of its training.
+
+    `history` has the validation log loss of each round. Training rows are not scored round by round: nothing
+    is decided by it, and it takes a quarter of the time.
+    """
+
+    booster: Any
+    best_iteration: int
+    rounds_run: int
+    best_score: float
+    history: list[float]
+
+
+def threads() -> int:
+    """Threads to train with: SageMaker's SM_NUM_CPUS, or what this machine has."""
+    given = os.environ.get("SM_NUM_CPUS", "")
+    return int(given) if given.isdigit() and int(given) > 0 else os.cpu_count() or 1
+
+
+def split_batches(folder: str | Path, schema: FeatureSchema, rows: int = 65_536) -> Batches:
+    """Encoded batches of a split on disk."""
+    columns = [*schema.names, LABEL]
+
+    def read() -> Iterator[tuple[Any, Any]]:
+        for batch in batches(folder, columns, rows):
+            yield encode(batch, schema), batch.column(LABEL).to_numpy()
+
+    return read
+
+
+def quantile_matrix(source: Batches, max_bin: int, nthread: int, reference: Any = None) -> Any:
+    """Build a QuantileDMatrix from batches; validation data take the bins of `reference`, the training data.
+
+    Raises
+    ------
+    MeshError
+        Whatever reading a batch raises.
+    """
+    import xgboost as xgb
+
+    class _Pass(xgb.DataIter):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.current = source()
+
+        def next(self, input_data: Callable[..., None]) -> bool:
+            found = next(self.current, None)
+            if found is None:
+                return False
+            input_data(data=found[0], label=found[1])
+            return True
+
+        def reset(self) -> None:
+            self.current = source()
+
+    return xgb.QuantileDMatrix(
+        _Pass(), max_bin=max_bin, nthread=nthread, ref=reference, enable_categorical=True
+    )
+
+
+def fit(train: Batches, validation: Batches, params: Hyperparameters, seed: int, nthread: int = 1) -> Fit:
+    """Fit boosted trees, and stop when the validation log loss has not improved for the rounds given.
+
+    The same batches, parameters, seed and number of threads give the same model, byte for byte.
+    """
+    import xgboost as xgb
+
+    matrix = quantile_matrix(train, params.max_bin, nthread)
+    held_out = quantile_matrix(validation, params.max_bin, nthread, matrix)
+    results: dict[str, dict[str, list[float]]] = {}
+    booster = xgb.train(
+        params.booster_params(seed, nthread),
+        matrix,
+        num_boost_round=params.rounds,
+        evals=[(held_out, "validation")],
+        early_stopping_rounds=params.early_stopping_rounds,
+        evals_result=results,
+        verbose_eval=False,
+    )
+    history = list(results["validation"]["logloss"])
+    best = int(booster.best_iteration)
+    # keep the best rounds only: whoever loads the model scores with all of its trees
+    return Fit(
+        booster=booster[: best + 1],
+        best_iteration=best,
+        rounds_run=len(history),
+        best_score=float(booster.best_score),
+        history=history,
+    )
+
+
+def score(booster: Any, frame: Any) -> Any:
+    """Probability of the positive class per row, float32."""
+    return booster.inplace_predict(frame) if len(frame) else _nothing()
+
+
+def contributions(booster: Any, frame: Any) -> Any:
+    """SHAP values in log odds: one column per feature and, last, the bias; rows add up to the margin."""
+    import xgboost as xgb
+
+    return booster.predict(xgb.DMatrix(frame, enable_categorical=True), pred_contribs=True)
+
+
+def score_batches(booster: Any, source: Batches, rows: int | None = None) -> tuple[Any, Any]:
+    """Scores and labels of all batches, or of the first ones with at least `rows` rows."""
+    import numpy as np
+
+    pairs: list[tuple[Any, Any]] = []
+    for frame, labels in source():
+        pairs.append((score(booster, frame), labels))
+        if rows is not None and sum(len(done) for _, done in pairs) >= rows:
+            break
+    if not pairs:
+        return _nothing(), np.empty(0, np.int8)
+    scores, labels = zip(*pairs, strict=True)
+    return np.concatenate(scores), np.concatenate(labels)
+
+
+def save_model(booster: Any, folder: Path) -> Path:
+    """Write the model in XGBoost's own binary JSON under the name SageMaker's container looks for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / MODEL_FILE
+    # by way of memory: save_model() warns when a file name has no suffix, and this one must have none
+    path.write_bytes(booster.save_raw("ubj"))
+    return path
+
+
+def load_model(folder: str | Path) -> Any:
+    """Read a model folder's model.
+
+    Raises
+    ------
+    MeshError
+        The file is missing or is no XGBoost model.
+    """
+    import xgboost as xgb
+
+    path = Path(folder) / MODEL_FILE
+    try:
+        raw = bytearray(path.read_bytes())
+    except OSError as error:
+        raise MeshError("no such model; run the train phase first", str(path)) from error
+    try:
+        booster = xgb.Booster()
+        booster.load_model(raw)
+        return booster
+    except (xgb.core.XGBoostError, ValueError) as error:
+        raise MeshError("is corrupt or no XGBoost model; run the train phase again", str(path)) from error
+
+
+def _nothing() -> Any:
+    import numpy as np
+
+    return np.empty(0, np.float32)

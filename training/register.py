@@ -1,0 +1,204 @@
+"""The register phase: a model package, pending approval, that says what the model was learned from.
+
+Packs the model folder, uploads it with its evaluation to the consumer's models bucket under the stack's key,
+and creates a version in the model package group. Deliberately not here: approval, promotion and deployment.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import tarfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from governance.errors import MeshError
+from training import EVALUATION_FILE, FEATURES_FILE, METRICS_FILE, MODEL_FILE
+from training.features import FeatureSchema, load_features
+from training.model import load_model
+from training.session import Context, aws_errors
+
+CONTAINER_VERSION = "3.0-5"
+"""Version of SageMaker's XGBoost container that serves the model."""
+
+ARCHIVE = "model.tar.gz"
+PACKAGE_FILE = "package.json"
+
+_CONTENT_TYPES = ["text/csv", "application/json"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """Result of the phase."""
+
+    package_arn: str
+    model_url: str
+    metrics_url: str
+    image: str
+    metadata: dict[str, str]
+    seconds: float
+
+
+def run(context: Context, *, image: str | None = None) -> Registered:
+    """Register the work folder's model and write ``register/package.json``.
+
+    Parameters
+    ----------
+    context
+        Work folder with model and evaluation, outputs, and the role that registers.
+    image
+        URI of the serving container; by default SageMaker's XGBoost container of the outputs' region.
+
+    Raises
+    ------
+    MeshError
+        Model or evaluation are missing, corrupt or of different runs, or AWS refused a call; then there is no
+        new model package.
+    """
+    start = time.perf_counter()
+    work, outputs, config = context.work, context.outputs, context.config
+    schema = load_features(work / "model" / FEATURES_FILE)
+    load_model(work / "model")
+    evaluation = work / "evaluation" / EVALUATION_FILE
+    report = _report(evaluation)
+    if report["lineage"]["columns_hash"] != schema.columns_hash or report["lineage"]["query_ids"] != list(
+        schema.query_ids
+    ):
+        raise MeshError(
+            "belongs to another model than the one here; run the evaluate phase again", str(evaluation)
+        )
+    image = image or container_image(outputs.region)
+    archive = pack(work / "model", context.folder("register") / ARCHIVE)
+    metadata = metadata_of(schema, report)
+    run_name = f"{config.name}/{_digest(archive)}"
+    where = f"register as {context.role}"
+    with aws_errors(where):
+        s3, sagemaker = context.session.client("s3"), context.session.client("sagemaker")
+        model_url = _upload(s3, outputs.modelsBucket, f"{run_name}/{ARCHIVE}", archive, outputs.keyArn)
+        metrics_url = _upload(
+            s3, outputs.modelsBucket, f"{run_name}/{EVALUATION_FILE}", evaluation, outputs.keyArn
+        )
+        arn = sagemaker.create_model_package(
+            ModelPackageGroupName=outputs.modelPackageGroup,
+            ModelPackageDescription=f"{config.name} on {config.product} {schema.contract_version}",
+            InferenceSpecification={
+                "Containers": [{"Image": image, "ModelDataUrl": model_url, "Framework": "XGBOOST"}],
+                "SupportedContentTypes": _CONTENT_TYPES,
+                "SupportedResponseMIMETypes": _CONTENT_TYPES,
+            },
+            ModelMetrics={
+                "ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": metrics_url}}
+            },
+            ModelApprovalStatus="PendingManualApproval",
+            CustomerMetadataProperties=metadata,
+        )["ModelPackageArn"]
+    registered = Registered(
+        package_arn=str(arn),
+        model_url=model_url,
+        metrics_url=metrics_url,
+        image=image,
+        metadata=metadata,
+        seconds=time.perf_counter() - start,
+    )
+    content = {"package_arn": arn, "model_url": model_url, "metrics_url": metrics_url, "metadata": metadata}
+    (work / "register" / PACKAGE_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    context.say(f"model package {arn}, pending manual approval")
+    return registered
+
+
+def container_image(region: str, version: str = CONTAINER_VERSION) -> str:
+    """URI of SageMaker's XGBoost container in a region, from the SDK's tables (no call to AWS).
+
+    Raises
+    ------
+    MeshError
+        The SDK knows no such container for the region.
+    """
+    from sagemaker.core import image_uris
+
+    try:
+        return str(image_uris.retrieve("xgboost", region, version=version))
+    except (ValueError, KeyError) as error:
+        raise MeshError(
+            f"there is no XGBoost container {version} for this region", f"region {region}"
+        ) from error
+
+
+def pack(model_folder: Path, archive: Path) -> Path:
+    """Pack model, feature schema and training metrics; equal files give an equal archive, byte for byte."""
+    import gzip
+
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name in (MODEL_FILE, FEATURES_FILE, METRICS_FILE):
+            path = model_folder / name
+            if not path.is_file():
+                raise MeshError("no such file; run the train phase first", str(path))
+            content = path.read_bytes()
+            # a fresh entry has no time, owner or path of this machine
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    archive.write_bytes(gzip.compress(buffer.getvalue(), mtime=0))
+    return archive
+
+
+def metadata_of(schema: FeatureSchema, report: dict[str, Any]) -> dict[str, str]:
+    """Customer metadata of the package: from the metric back to the contract, the query and the columns."""
+    values = {
+        "contract-version": schema.contract_version,
+        "data-product": schema.product,
+        "table": schema.table,
+        "query-id": ",".join(schema.query_ids),
+        "training-rows": str(schema.rows["train"]["rows"]),
+        "features": str(len(schema.features)),
+        "columns-hash": schema.columns_hash,
+        "split-seed": str(schema.seed),
+        "git-revision": git_revision(),
+    }
+    for name in ("auc", "pr_auc", "ks", "brier"):
+        values[name.replace("_", "-")] = f"{report['metrics'][name]['value']:.6f}"
+    # SageMaker takes at most 256 characters a value, and no empty one
+    return {name: value[:256] for name, value in values.items() if value}
+
+
+def git_revision() -> str:
+    """Commit of the code that trained, with a mark when files differ from it; empty outside a repository."""
+    folder = Path(__file__).parent
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=folder, capture_output=True, text=True, timeout=10, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return answer.stdout.strip()
+
+
+def _report(path: Path) -> dict[str, Any]:
+    try:
+        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not report["metrics"] or not report["lineage"]:
+            raise KeyError("metrics, lineage")
+    except OSError as error:
+        raise MeshError("no such evaluation; run the evaluate phase first", str(path)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise MeshError(f"is no evaluation ({error}); run the evaluate phase again", str(path)) from error
+    return report
+
+
+def _upload(s3: Any, bucket: str, key: str, path: Path, kms_key: str) -> str:
+    s3.put_object(
+        Bucket=bucket, Key=key, Body=path.read_bytes(), ServerSideEncryption="aws:kms", SSEKMSKeyId=kms_key
+    )
+    return f"s3://{bucket}/{key}"
+
+
+def _digest(path: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
