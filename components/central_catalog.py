@@ -7,7 +7,7 @@ are made by the LoBs' own stacks through their steward roles.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ import pulumi_aws as aws
 from components.documents import catalog_policy, event_bus_policy, key_policy, key_use
 from components.lake import lake_settings
 from components.lob_onboarding import LobOnboarding, LobOnboardingArgs
+from components.role_documents import WRITE_CATALOG_KEY
 from governance.errors import MeshError
 from governance.levels import DATA_PRODUCT, DOMAIN, SENSITIVITY
 from governance.names import Names, Place
@@ -54,11 +55,16 @@ class CentralCatalogArgs:
     external_id: str | None = None
     """External id that the steward roles ask for."""
 
+    disposable: bool = False
+    """Whether destroying the stack may delete the catalog's key."""
+
     def __post_init__(self) -> None:
         if not self.lobs:
             raise MeshError("name at least one LoB", "CentralCatalogArgs.lobs")
         if not self.admins:
-            raise MeshError("name the deploy role; without an administrator nobody can grant", "CentralCatalogArgs.admins")
+            raise MeshError(
+                "name the deploy role; without an administrator nobody can grant", "CentralCatalogArgs.admins"
+            )
 
 
 class CentralCatalog(pulumi.ComponentResource):
@@ -70,7 +76,9 @@ class CentralCatalog(pulumi.ComponentResource):
     registration_role_arns: dict[str, pulumi.Output[str]]
     databases: dict[str, pulumi.Output[str]]
 
-    def __init__(self, name: str, args: CentralCatalogArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: CentralCatalogArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("mesh:governance:CentralCatalog", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         settings = lake_settings(f"{name}-lake", args.admins, opts=child)
@@ -80,7 +88,9 @@ class CentralCatalog(pulumi.ComponentResource):
         if args.existing_catalog_policy:
             aws.glue.ResourcePolicy(
                 f"{name}-catalog-policy",
-                policy=json.dumps(catalog_policy(args.place, [dict(item) for item in args.existing_catalog_policy])),
+                policy=json.dumps(
+                    catalog_policy(args.place, [dict(item) for item in args.existing_catalog_policy])
+                ),
                 enable_hybrid="TRUE",
                 opts=child,
             )
@@ -92,6 +102,7 @@ class CentralCatalog(pulumi.ComponentResource):
                     central=args.place,
                     names=args.names,
                     levels=args.levels,
+                    catalog_key_arn=key.arn,
                     external_id=args.external_id,
                     after=[settings, encryption, *tags],
                 ),
@@ -103,7 +114,9 @@ class CentralCatalog(pulumi.ComponentResource):
         self.event_bus_arn = bus.arn
         self.steward_role_arns = {lob: part.steward_role_arn for lob, part in onboarded.items()}
         self.registration_role_arns = {lob: part.registration_role_arn for lob, part in onboarded.items()}
-        self.databases = {p: database for part in onboarded.values() for p, database in part.databases.items()}
+        self.databases = {
+            p: database for part in onboarded.values() for p, database in part.databases.items()
+        }
         self.register_outputs(
             {
                 "catalog_key_arn": self.catalog_key_arn,
@@ -115,30 +128,42 @@ class CentralCatalog(pulumi.ComponentResource):
         )
 
 
+def _places(args: CentralCatalogArgs, accounts: Iterable[str]) -> list[Place]:
+    return [Place(account_id=account, region=args.place.region) for account in sorted(set(accounts))]
+
+
 def _members(args: CentralCatalogArgs) -> list[Place]:
-    accounts = sorted({lob.account_id for lob in args.lobs} | set(args.consumer_accounts))
-    return [Place(account_id=account, region=args.place.region) for account in accounts]
+    return _places(args, [*(lob.account_id for lob in args.lobs), *args.consumer_accounts])
 
 
 def _encryption(
     name: str, args: CentralCatalogArgs, child: pulumi.ResourceOptions
 ) -> tuple[aws.kms.Key, aws.glue.DataCatalogEncryptionSettings]:
-    """A customer-managed key for the catalog; members decrypt with it, but only through Glue."""
-    members = key_use(
-        "CatalogReaders",
-        [place.root_arn for place in _members(args)],
-        ["kms:Decrypt"],
-        StringEquals={"kms:ViaService": f"glue.{args.place.region}.amazonaws.com"},
+    """A customer-managed key for the catalog; members use it only through Glue, and only LoBs to write."""
+    via_glue = {"StringEquals": {"kms:ViaService": f"glue.{args.place.region}.amazonaws.com"}}
+    readers = key_use(
+        "CatalogReaders", [place.root_arn for place in _members(args)], ["kms:Decrypt"], **via_glue
+    )
+    writers = key_use(
+        "CatalogWriters",
+        [place.root_arn for place in _places(args, (lob.account_id for lob in args.lobs))],
+        WRITE_CATALOG_KEY,
+        **via_glue,
     )
     key = aws.kms.Key(
         f"{name}-key",
         description="Encrypts the Data Catalog of the mesh",
         enable_key_rotation=True,
         deletion_window_in_days=30,
-        policy=json.dumps(key_policy(args.place, members)),
+        policy=json.dumps(key_policy(args.place, readers, writers)),
+        opts=pulumi.ResourceOptions(parent=child.parent, protect=not args.disposable or None),
+    )
+    aws.kms.Alias(
+        f"{name}-key-alias",
+        name=f"alias/{args.names.namespace}-catalog",
+        target_key_id=key.key_id,
         opts=child,
     )
-    aws.kms.Alias(f"{name}-key-alias", name=f"alias/{args.names.namespace}-catalog", target_key_id=key.key_id, opts=child)
     encryption = aws.glue.DataCatalogEncryptionSettings(
         f"{name}-encryption",
         data_catalog_encryption_settings=aws.glue.DataCatalogEncryptionSettingsDataCatalogEncryptionSettingsArgs(

@@ -57,7 +57,9 @@ class ConsumerAccess(pulumi.ComponentResource):
 
     resource_links: dict[str, pulumi.Output[str]]
 
-    def __init__(self, name: str, args: ConsumerAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: ConsumerAccessArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("mesh:ml:ConsumerAccess", name, None, opts)
         self.resource_links = {}
         for subscription in args.subscriptions:
@@ -71,7 +73,8 @@ class ConsumerAccess(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after)),
             )
             for role in args.roles:
-                _open(f"{name}-{subscription.product}-{role.name}", args, subscription, role, link, self)
+                # A dot, which names have none of: product `a-b` with role `c` is not product `a` with role `b-c`.
+                _open(f"{name}-{subscription.product}.{role.name}", args, subscription, role, link, self)
             self.resource_links[subscription.product] = link.name
         self.register_outputs({"resource_links": self.resource_links})
 
@@ -87,7 +90,9 @@ def _open(
     """DESCRIBE on the link and the database behind it, SELECT up to the clearance on its tables."""
     principal = args.role_arns[role.name]
     after = pulumi.ResourceOptions(parent=parent, depends_on=[*args.after, link])
-    Granter(name=name, principal=principal, catalog=args.place, opts=after).database("link", link.name, ["DESCRIBE"])
+    Granter(name=name, principal=principal, catalog=args.place, opts=after).database(
+        "link", link.name, ["DESCRIBE"]
+    )
     clearance = lowest(role.clearance, subscription.clearance, args.levels)
     central, product = args.central.account_id, subscription.product
     passed_on = {

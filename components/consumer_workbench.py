@@ -76,7 +76,9 @@ class ConsumerWorkbench(pulumi.ComponentResource):
     key_arn: pulumi.Output[str]
     model_package_group: pulumi.Output[str]
 
-    def __init__(self, name: str, args: ConsumerWorkbenchArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: ConsumerWorkbenchArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("mesh:ml:ConsumerWorkbench", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         key = aws.kms.Key(
@@ -86,7 +88,7 @@ class ConsumerWorkbench(pulumi.ComponentResource):
             deletion_window_in_days=30,
             policy=json.dumps(key_policy(args.place, logs_key_use(args.place))),
             tags=dict(args.tags),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, protect=not args.disposable or None),
         )
         alias = f"alias/{args.names.namespace}-{args.consumer}"
         aws.kms.Alias(f"{name}-key-alias", name=alias, target_key_id=key.key_id, opts=child)
@@ -102,9 +104,13 @@ class ConsumerWorkbench(pulumi.ComponentResource):
             opts=child,
         )
         self.model_package_group = group.model_package_group_name
-        workgroups = {role.name: _workgroup(name, args, role, self.results_bucket, key, child) for role in args.roles}
+        workgroups = {
+            role.name: _workgroup(name, args, role, self.results_bucket, key, child) for role in args.roles
+        }
         self.workgroups = {role: workgroup.name for role, workgroup in workgroups.items()}
-        self.role_arns = {role.name: self._role(name, args, role, workgroups[role.name]) for role in args.roles}
+        self.role_arns = {
+            role.name: self._role(name, args, role, workgroups[role.name]) for role in args.roles
+        }
         self.register_outputs(
             {
                 "role_arns": self.role_arns,
@@ -164,7 +170,12 @@ class ConsumerWorkbench(pulumi.ComponentResource):
         )
         policies = [read]
         models = {
-            "build": (args.builders, lambda: builder_policy(args.place, args.names, args.model_package_group, buckets["models"])),
+            "build": (
+                args.builders,
+                lambda: builder_policy(
+                    args.place, args.names, args.model_package_group, buckets["models"], role.name
+                ),
+            ),
             "review": (args.reviewers, lambda: model_reader_policy(buckets["models"])),
         }
         for what, (roles, policy) in models.items():
@@ -175,7 +186,9 @@ class ConsumerWorkbench(pulumi.ComponentResource):
                     )
                 )
         # Whoever uses the role's ARN waits until the role may do what it is for.
-        return pulumi.Output.all(made.arn, *(policy.id for policy in policies)).apply(lambda values: str(values[0]))
+        return pulumi.Output.all(made.arn, *(policy.id for policy in policies)).apply(
+            lambda values: str(values[0])
+        )
 
 
 def _workgroup(

@@ -19,6 +19,7 @@ from components.product_crawler import ProductCrawler, ProductCrawlerArgs
 from components.product_registration import ProductRegistration, ProductRegistrationArgs
 from components.product_storage import ProductStorage, ProductStorageArgs
 from components.regrant import Regrant, location, tag_policy
+from components.share_acceptance import ShareAcceptance
 from governance.contracts import Contract
 from governance.errors import MeshError
 from governance.levels import owner_expression, product_expression
@@ -54,8 +55,14 @@ class DataProductArgs:
     admin: Actor
     """The deploy role, Lake Formation administrator of the LoB's account; passes grants on to the job roles."""
 
+    catalog_key_arn: pulumi.Input[str]
+    """Key of the central catalog."""
+
     shares: Sequence[Share] = ()
     """Consumer accounts the product is opened to."""
+
+    organization_id: str | None = None
+    """With an Organization, what the central account shares back needs no acceptance."""
 
     schedule: str | None = None
     """Glue cron expression of the curation job; None leaves it to be started."""
@@ -103,6 +110,7 @@ class DataProduct(pulumi.ComponentResource):
                 central=args.central,
                 names=args.names,
                 registration_role_arn=args.central.role_arn(args.names.registration_role(args.lob)),
+                catalog_key_arn=args.catalog_key_arn,
                 schedule=args.schedule,
                 disposable=args.disposable,
                 tags=tags,
@@ -123,6 +131,17 @@ class DataProduct(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, providers=[args.steward]),
         )
+        shared: list[pulumi.Resource] = [*registration.shares]
+        if args.organization_id is None:
+            shared.append(
+                ShareAcceptance(
+                    f"{name}-shares",
+                    actor=args.admin,
+                    owner_account=args.central.account_id,
+                    expects=registration.tables,
+                    opts=pulumi.ResourceOptions(parent=self, depends_on=registration.shares),
+                )
+            )
         link = aws.glue.CatalogDatabase(
             f"{name}-link",
             name=link_name(product),
@@ -130,7 +149,7 @@ class DataProduct(pulumi.ComponentResource):
                 catalog_id=args.central.account_id, database_name=database_name(product)
             ),
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.after, *registration.shares]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*args.after, *shared]),
         )
         crawler = ProductCrawler(
             f"{name}-crawler",
@@ -142,12 +161,13 @@ class DataProduct(pulumi.ComponentResource):
                 bucket=storage.bucket,
                 link=link.name,
                 key_arn=storage.key_arn,
+                catalog_key_arn=args.catalog_key_arn,
                 security_configuration=storage.security_configuration,
                 tags=tags,
             ),
             opts=child,
         )
-        ready = [*args.after, link, *registration.shares]
+        ready = [*args.after, link, *shared]
         for role, role_arn in (("curation", storage.curation_role_arn), ("crawler", crawler.role_arn)):
             _open_own_product(f"{name}-{role}", args, role_arn, link, ready, child)
         self.bucket = storage.bucket
@@ -181,7 +201,9 @@ def _open_own_product(
     """Let one of the product's own job roles see the link and keep the tables behind it up to date."""
     product = args.contract.product
     after = pulumi.ResourceOptions(parent=child.parent, depends_on=list(ready))
-    Granter(name=name, principal=role_arn, catalog=args.place, opts=after).database("link", link.name, ["DESCRIBE"])
+    Granter(name=name, principal=role_arn, catalog=args.place, opts=after).database(
+        "link", link.name, ["DESCRIBE"]
+    )
     central = args.central.account_id
     passed_on = {
         "database": (tag_policy(central, "DATABASE", product_expression(product)), ["DESCRIBE"]),

@@ -25,7 +25,9 @@ def document(*statements: Statement | None) -> Document:
     return {"Version": "2012-10-17", "Statement": [statement for statement in statements if statement]}
 
 
-def allow(sid: str, actions: Sequence[str], resources: Value | Sequence[Value], **condition: Any) -> Statement:
+def allow(
+    sid: str, actions: Sequence[str], resources: Value | Sequence[Value], **condition: Any
+) -> Statement:
     """An identity policy's Allow statement."""
     statement = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resources}
     return {**statement, "Condition": condition} if condition else statement
@@ -67,7 +69,9 @@ def account_trust(place: Place, callers: Iterable[str], external_id: str | None)
 def analyst_trust(place: Place) -> Document:
     """SageMaker runs work as the role, and people of the account whom IAM lets may assume it."""
     people = account_trust(place, (), None)["Statement"]
-    return document(*service_trust("sagemaker.amazonaws.com", account_id=place.account_id)["Statement"], *people)
+    return document(
+        *service_trust("sagemaker.amazonaws.com", account_id=place.account_id)["Statement"], *people
+    )
 
 
 def key_policy(place: Place, *statements: Statement) -> Document:

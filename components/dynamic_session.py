@@ -51,16 +51,24 @@ class Actor:
 
     @classmethod
     def from_props(cls, props: dict[str, Any]) -> Actor:
-        return cls(**{key: props[key] for key in ("role_arn", "region", "external_id", "endpoint") if props.get(key)})
+        return cls(
+            **{key: props[key] for key in ("role_arn", "region", "external_id", "endpoint") if props.get(key)}
+        )
 
     def client(self, service: str) -> Any:
         """A boto3 client that acts as the role."""
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} if self.endpoint else {}
-        options = {"region_name": self.region, "endpoint_url": self.endpoint, "config": Config(retries={"mode": "standard"})}
+        options = {
+            "region_name": self.region,
+            "endpoint_url": self.endpoint,
+            "config": Config(retries={"mode": "standard"}),
+        }
         extra = {"ExternalId": self.external_id} if self.external_id else {}
         sts = boto3.Session(**keys).client("sts", **options)
         try:
-            found = sts.assume_role(RoleArn=self.role_arn, RoleSessionName="mesh-regrant", **extra)["Credentials"]
+            found = sts.assume_role(RoleArn=self.role_arn, RoleSessionName="mesh-regrant", **extra)[
+                "Credentials"
+            ]
         except ClientError as error:
             raise MeshError(f"cannot be assumed: {error}", self.role_arn) from error
         session = boto3.Session(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
@@ -79,7 +87,9 @@ def patiently(call: Callable[[], T], *, attempts: int = 8, pause: Callable[[floa
         try:
             return call()
         except ClientError as error:
-            passing = error.response["Error"]["Code"] in TRANSIENT or any(text in str(error) for text in TRANSIENT_TEXT)
+            passing = error.response["Error"]["Code"] in TRANSIENT or any(
+                text in str(error) for text in TRANSIENT_TEXT
+            )
             if not passing or attempt == attempts - 1:
                 raise
             pause(min(15.0, 0.5 * 2**attempt))

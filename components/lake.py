@@ -67,7 +67,12 @@ class Granter:
     opts: pulumi.ResourceOptions
 
     def policy(
-        self, what: str, kind: str, expression: Expression, permissions: Sequence[str], grantable: Sequence[str] = ()
+        self,
+        what: str,
+        kind: str,
+        expression: Expression,
+        permissions: Sequence[str],
+        grantable: Sequence[str] = (),
     ) -> aws.lakeformation.Permissions:
         """Permissions on all databases (`DATABASE`) or tables (`TABLE`) that carry the expression's tags."""
         return aws.lakeformation.Permissions(
@@ -87,7 +92,9 @@ class Granter:
             opts=self.opts,
         )
 
-    def tag(self, key: str, values: Sequence[str], permissions: Sequence[str]) -> aws.lakeformation.Permissions:
+    def tag(
+        self, key: str, values: Sequence[str], permissions: Sequence[str]
+    ) -> aws.lakeformation.Permissions:
         """Permissions on some values of one LF-tag."""
         return aws.lakeformation.Permissions(
             f"{self.name}-tag-{key}",
@@ -101,7 +108,9 @@ class Granter:
             opts=self.opts,
         )
 
-    def location(self, what: str, arn: pulumi.Input[str], *, grantable: bool) -> aws.lakeformation.Permissions:
+    def location(
+        self, what: str, arn: pulumi.Input[str], *, grantable: bool
+    ) -> aws.lakeformation.Permissions:
         """Permission to make tables that point to a registered location."""
         return aws.lakeformation.Permissions(
             f"{self.name}-{what}",
@@ -109,7 +118,9 @@ class Granter:
             catalog_id=self.catalog.account_id,
             permissions=["DATA_LOCATION_ACCESS"],
             permissions_with_grant_options=["DATA_LOCATION_ACCESS"] if grantable else [],
-            data_location=aws.lakeformation.PermissionsDataLocationArgs(arn=arn, catalog_id=self.catalog.account_id),
+            data_location=aws.lakeformation.PermissionsDataLocationArgs(
+                arn=arn, catalog_id=self.catalog.account_id
+            ),
             opts=self.opts,
         )
 
@@ -123,6 +134,8 @@ class Granter:
             permissions=sorted(permissions),
             permissions_with_grant_options=[],
             catalog_id=self.catalog.account_id,
-            database=aws.lakeformation.PermissionsDatabaseArgs(name=database, catalog_id=self.catalog.account_id),
+            database=aws.lakeformation.PermissionsDatabaseArgs(
+                name=database, catalog_id=self.catalog.account_id
+            ),
             opts=self.opts,
         )

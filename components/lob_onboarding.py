@@ -45,6 +45,9 @@ class LobOnboardingArgs:
     levels: Sequence[str]
     """Sensitivity levels from open to closed."""
 
+    catalog_key_arn: pulumi.Input[str]
+    """Key of the catalog, which the steward needs to write in it."""
+
     external_id: str | None = None
     """External id that the steward role asks for."""
 
@@ -63,7 +66,9 @@ class LobOnboarding(pulumi.ComponentResource):
     registration_role_arn: pulumi.Output[str]
     databases: dict[str, pulumi.Output[str]]
 
-    def __init__(self, name: str, args: LobOnboardingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: LobOnboardingArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("mesh:governance:LobOnboarding", name, None, opts)
         waits = list(args.after)
         child = pulumi.ResourceOptions(parent=self, depends_on=waits)
@@ -79,12 +84,16 @@ class LobOnboarding(pulumi.ComponentResource):
             for product in args.lob.products
         }
         steward = _steward_role(name, args, producer, child)
-        databases = {product: _database(name, args, product, producer, child) for product in args.lob.products}
+        databases = {
+            product: _database(name, args, product, producer, child) for product in args.lob.products
+        }
         grants = Granter(
             name=f"{name}-steward",
             principal=steward.arn,
             catalog=args.central,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*waits, *databases.values(), *locations.values()]),
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[*waits, *databases.values(), *locations.values()]
+            ),
         )
         if args.lob.products:
             _grant_tags(grants, args)
@@ -115,7 +124,9 @@ def _registration_role(
     )
     if not args.lob.products:
         return role, role
-    buckets = [producer.bucket_arn(args.names.product_bucket(product, producer)) for product in args.lob.products]
+    buckets = [
+        producer.bucket_arn(args.names.product_bucket(product, producer)) for product in args.lob.products
+    ]
     policy = aws.iam.RolePolicy(
         f"{name}-registration-policy",
         role=role.name,
@@ -125,7 +136,9 @@ def _registration_role(
     return role, policy
 
 
-def _steward_role(name: str, args: LobOnboardingArgs, producer: Place, opts: pulumi.ResourceOptions) -> aws.iam.Role:
+def _steward_role(
+    name: str, args: LobOnboardingArgs, producer: Place, opts: pulumi.ResourceOptions
+) -> aws.iam.Role:
     """The LoB's hand in this account, assumable from the LoB's account only."""
     role = aws.iam.Role(
         f"{name}-steward",
@@ -137,7 +150,9 @@ def _steward_role(name: str, args: LobOnboardingArgs, producer: Place, opts: pul
     aws.iam.RolePolicy(
         f"{name}-steward-policy",
         role=role.name,
-        policy=json.dumps(steward_policy(args.central, args.lob.products)),
+        policy=pulumi.Output.json_dumps(
+            steward_policy(args.central, args.lob.products, args.catalog_key_arn)
+        ),
         opts=opts,
     )
     aws.iam.RolePolicy(
@@ -166,9 +181,13 @@ def _database(
     aws.lakeformation.ResourceLfTags(
         f"{name}-database-{product}-tags",
         catalog_id=args.central.account_id,
-        database=aws.lakeformation.ResourceLfTagsDatabaseArgs(name=database.name, catalog_id=args.central.account_id),
+        database=aws.lakeformation.ResourceLfTagsDatabaseArgs(
+            name=database.name, catalog_id=args.central.account_id
+        ),
         lf_tags=[
-            aws.lakeformation.ResourceLfTagsLfTagArgs(key=key, value=value, catalog_id=args.central.account_id)
+            aws.lakeformation.ResourceLfTagsLfTagArgs(
+                key=key, value=value, catalog_id=args.central.account_id
+            )
             for key, value in tags.items()
         ],
         opts=opts,
@@ -189,7 +208,11 @@ def _grant_product(
     """What the steward holds is, to the letter of each expression, what it may pass on."""
     read = ["DESCRIBE", "SELECT"]
     grants.policy(
-        f"{product}-database", "DATABASE", product_expression(product), ["CREATE_TABLE", "DESCRIBE"], ["DESCRIBE"]
+        f"{product}-database",
+        "DATABASE",
+        product_expression(product),
+        ["CREATE_TABLE", "DESCRIBE"],
+        ["DESCRIBE"],
     )
     for level in args.levels:
         grants.policy(

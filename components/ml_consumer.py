@@ -101,7 +101,9 @@ class MLConsumerArgs:
                 raise MeshError(f"lacks '{needed}'", "MLConsumerArgs.roles")
         for role in self.roles:
             if role.clearance not in self.levels:
-                raise MeshError(f"clearance '{role.clearance}' of '{role.name}' is no level", "MLConsumerArgs.roles")
+                raise MeshError(
+                    f"clearance '{role.clearance}' of '{role.name}' is no level", "MLConsumerArgs.roles"
+                )
 
 
 class MLConsumer(pulumi.ComponentResource):
@@ -237,7 +239,9 @@ def _studio(
         default_user_settings=part.DomainDefaultUserSettingsArgs(
             execution_role=role, security_groups=list(args.security_group_ids)
         ),
-        retention_policy=part.DomainRetentionPolicyArgs(home_efs_file_system="Delete" if args.disposable else "Retain"),
+        retention_policy=part.DomainRetentionPolicyArgs(
+            home_efs_file_system="Delete" if args.disposable else "Retain"
+        ),
         tags=dict(args.tags),
         opts=child,
     )

@@ -42,11 +42,17 @@ class PrivateBucket(pulumi.ComponentResource):
     name: pulumi.Output[str]
     """The bucket's name, known once its policy and encryption stand, so that nothing is written before."""
 
-    def __init__(self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("mesh:storage:PrivateBucket", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         bucket = aws.s3.Bucket(
-            f"{name}-bucket", bucket=args.bucket, force_destroy=args.disposable, tags=dict(args.tags), opts=child
+            f"{name}-bucket",
+            bucket=args.bucket,
+            force_destroy=args.disposable,
+            tags=dict(args.tags),
+            opts=pulumi.ResourceOptions(parent=self, protect=not args.disposable or None),
         )
         encryption = {"sse_algorithm": "aws:kms", "kms_master_key_id": args.key_arn} if args.key_arn else {
             "sse_algorithm": "AES256"

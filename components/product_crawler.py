@@ -44,6 +44,9 @@ class ProductCrawlerArgs:
     key_arn: pulumi.Input[str]
     """Key of the crawler's logs."""
 
+    catalog_key_arn: pulumi.Input[str]
+    """Key of the central catalog, which the crawler needs to write there."""
+
     security_configuration: pulumi.Input[str]
     """Glue security configuration."""
 
@@ -57,7 +60,9 @@ class ProductCrawler(pulumi.ComponentResource):
     crawler: pulumi.Output[str]
     role_arn: pulumi.Output[str]
 
-    def __init__(self, name: str, args: ProductCrawlerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: ProductCrawlerArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("mesh:products:ProductCrawler", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         product = args.contract.product
@@ -65,14 +70,18 @@ class ProductCrawler(pulumi.ComponentResource):
             f"{name}-role",
             name=args.names.crawler_role(product),
             description=f"Crawls the data product {product}",
-            assume_role_policy=json.dumps(service_trust("glue.amazonaws.com", account_id=args.place.account_id)),
+            assume_role_policy=json.dumps(
+                service_trust("glue.amazonaws.com", account_id=args.place.account_id)
+            ),
             tags=dict(args.tags),
             opts=child,
         )
         policy = aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,
-            policy=pulumi.Output.json_dumps(crawler_policy(args.place, args.central, product, args.key_arn)),
+            policy=pulumi.Output.json_dumps(
+                crawler_policy(args.place, args.central, product, args.key_arn, args.catalog_key_arn)
+            ),
             opts=child,
         )
         crawler = aws.glue.Crawler(
@@ -81,13 +90,17 @@ class ProductCrawler(pulumi.ComponentResource):
             role=role.arn,
             database_name=args.link,
             s3_targets=[
-                aws.glue.CrawlerS3TargetArgs(path=pulumi.Output.concat("s3://", args.bucket, f"/curated/{table.name}/"))
+                aws.glue.CrawlerS3TargetArgs(
+                    path=pulumi.Output.concat("s3://", args.bucket, f"/curated/{table.name}/")
+                )
                 for table in args.contract.tables
             ],
             lake_formation_configuration=aws.glue.CrawlerLakeFormationConfigurationArgs(
                 account_id=args.central.account_id, use_lake_formation_credentials=True
             ),
-            schema_change_policy=aws.glue.CrawlerSchemaChangePolicyArgs(update_behavior="LOG", delete_behavior="LOG"),
+            schema_change_policy=aws.glue.CrawlerSchemaChangePolicyArgs(
+                update_behavior="LOG", delete_behavior="LOG"
+            ),
             recrawl_policy=aws.glue.CrawlerRecrawlPolicyArgs(recrawl_behavior="CRAWL_EVERYTHING"),
             configuration=json.dumps(
                 {

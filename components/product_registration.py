@@ -13,7 +13,13 @@ import pulumi_aws as aws
 
 from components.lake import Granter
 from governance.contracts import Contract, Table, catalog_parameters
-from governance.levels import SENSITIVITY, clearance_expression, cleared_levels, owner_expression, product_expression
+from governance.levels import (
+    SENSITIVITY,
+    clearance_expression,
+    cleared_levels,
+    owner_expression,
+    product_expression,
+)
 from governance.names import Place, database_name
 from governance.settings import Share
 
@@ -61,9 +67,13 @@ class ProductRegistration(pulumi.ComponentResource):
     shares: list[aws.lakeformation.Permissions]
     """Grants to accounts; what is passed on to roles there waits for them."""
 
-    def __init__(self, name: str, args: ProductRegistrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: ProductRegistrationArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("mesh:products:ProductRegistration", name, None, opts)
-        tables = [_table(name, args, table, pulumi.ResourceOptions(parent=self)) for table in args.contract.tables]
+        tables = [
+            _table(name, args, table, pulumi.ResourceOptions(parent=self)) for table in args.contract.tables
+        ]
         tags = [tag for table, made in zip(args.contract.tables, tables, strict=True)
                 for tag in _classify(name, args, table, made, self)]  # fmt: skip
         after = pulumi.ResourceOptions(parent=self, depends_on=[*tables, *tags])
@@ -74,7 +84,9 @@ class ProductRegistration(pulumi.ComponentResource):
         self.register_outputs({"tables": self.tables})
 
 
-def _table(name: str, args: ProductRegistrationArgs, table: Table, opts: pulumi.ResourceOptions) -> aws.glue.CatalogTable:
+def _table(
+    name: str, args: ProductRegistrationArgs, table: Table, opts: pulumi.ResourceOptions
+) -> aws.glue.CatalogTable:
     """A contract's table. The quality figures start unmeasured and belong to the curation job from then on."""
     figures = {f"quality_{figure}": "unmeasured" for figure in FIGURES}
     columns = [
@@ -106,12 +118,18 @@ def _table(name: str, args: ProductRegistrationArgs, table: Table, opts: pulumi.
                 name="parquet", serialization_library=PARQUET_SERDE, parameters={"serialization.format": "1"}
             ),
         ),
-        opts=pulumi.ResourceOptions(parent=opts.parent, ignore_changes=[f"parameters.{figure}" for figure in figures]),
+        opts=pulumi.ResourceOptions(
+            parent=opts.parent, ignore_changes=[f"parameters.{figure}" for figure in figures]
+        ),
     )
 
 
 def _classify(
-    name: str, args: ProductRegistrationArgs, table: Table, made: aws.glue.CatalogTable, parent: pulumi.Resource
+    name: str,
+    args: ProductRegistrationArgs,
+    table: Table,
+    made: aws.glue.CatalogTable,
+    parent: pulumi.Resource,
 ) -> list[aws.lakeformation.ResourceLfTags]:
     """Tag every column with its classification, one resource per level; one after the other, since they change one table."""
     tags: list[aws.lakeformation.ResourceLfTags] = []
@@ -145,7 +163,9 @@ def _share_with_producer(
 ) -> list[aws.lakeformation.Permissions]:
     """The LoB's own account keeps its tables up to date; its administrator passes this on to the job roles."""
     product = args.contract.product
-    grants = Granter(name=f"{name}-producer", principal=args.producer_account, catalog=args.central, opts=opts)
+    grants = Granter(
+        name=f"{name}-producer", principal=args.producer_account, catalog=args.central, opts=opts
+    )
     own = ["ALTER", "DESCRIBE", "SELECT"]
     return [
         grants.policy("database", "DATABASE", product_expression(product), ["DESCRIBE"], ["DESCRIBE"]),
@@ -159,9 +179,13 @@ def _share(
 ) -> list[aws.lakeformation.Permissions]:
     """One grant per level up to the share's clearance, so that a consumer's administrator can pass each on unchanged."""
     product = args.contract.product
-    grants = Granter(name=f"{name}-{share.consumer}", principal=share.account_id, catalog=args.central, opts=opts)
+    grants = Granter(
+        name=f"{name}-share-{share.consumer}", principal=share.account_id, catalog=args.central, opts=opts
+    )
     read = ["DESCRIBE", "SELECT"]
     made = [grants.policy("database", "DATABASE", product_expression(product), ["DESCRIBE"], ["DESCRIBE"])]
     for level in cleared_levels(share.clearance, args.levels):
-        made.append(grants.policy(level, "TABLE", clearance_expression(product, level, args.levels), read, read))
+        made.append(
+            grants.policy(level, "TABLE", clearance_expression(product, level, args.levels), read, read)
+        )
     return made

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.documents import key_policy, key_use, log_bucket_policy, logs_key_use, product_bucket_policy, service_trust
+from components.documents import (
+    key_policy,
+    key_use,
+    log_bucket_policy,
+    logs_key_use,
+    product_bucket_policy,
+    service_trust,
+)
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.role_documents import USE_KEY, curation_policy
 from functions.bundle import curation_script
@@ -43,6 +50,9 @@ class ProductStorageArgs:
     registration_role_arn: str
     """Central role that Lake Formation reads the data with."""
 
+    catalog_key_arn: pulumi.Input[str]
+    """Key of the central catalog, which the job needs to write its figures there."""
+
     schedule: str | None
     """Glue cron expression, or None."""
 
@@ -62,7 +72,9 @@ class ProductStorage(pulumi.ComponentResource):
     curation_role_arn: pulumi.Output[str]
     security_configuration: pulumi.Output[str]
 
-    def __init__(self, name: str, args: ProductStorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, args: ProductStorageArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("mesh:products:ProductStorage", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         product = args.contract.product
@@ -72,7 +84,9 @@ class ProductStorage(pulumi.ComponentResource):
             f"{name}-curation",
             name=role_name,
             description=f"Curates the data product {product}",
-            assume_role_policy=json.dumps(service_trust("glue.amazonaws.com", account_id=args.place.account_id)),
+            assume_role_policy=json.dumps(
+                service_trust("glue.amazonaws.com", account_id=args.place.account_id)
+            ),
             tags=dict(args.tags),
             opts=child,
         )
@@ -87,12 +101,15 @@ class ProductStorage(pulumi.ComponentResource):
                     args.place,
                     args.central,
                     product,
+                    args.catalog_key_arn,
                 )
             ),
             opts=child,
         )
         security = _job_security(name, args, key, child)
-        job = _job(name, args, bucket, role, security, pulumi.ResourceOptions(parent=self, depends_on=[policy]))
+        job = _job(
+            name, args, bucket, role, security, pulumi.ResourceOptions(parent=self, depends_on=[policy])
+        )
         if args.schedule:
             aws.glue.Trigger(
                 f"{name}-schedule",
@@ -134,7 +151,7 @@ def _key(name: str, args: ProductStorageArgs, opts: pulumi.ResourceOptions) -> a
         deletion_window_in_days=30,
         policy=json.dumps(key_policy(args.place, lake_formation, logs_key_use(args.place))),
         tags=dict(args.tags),
-        opts=opts,
+        opts=pulumi.ResourceOptions(parent=opts.parent, protect=not args.disposable or None),
     )
     alias = f"alias/{args.names.namespace}-{args.contract.product}"
     aws.kms.Alias(f"{name}-key-alias", name=alias, target_key_id=key.key_id, opts=opts)
@@ -239,7 +256,9 @@ def _job(
         name=args.names.curation_job(product),
         description=f"Curates {product}: decode, check against the contract, publish or quarantine",
         role_arn=role.arn,
-        command=aws.glue.JobCommandArgs(name="pythonshell", python_version="3.9", script_location=address(script.key)),
+        command=aws.glue.JobCommandArgs(
+            name="pythonshell", python_version="3.9", script_location=address(script.key)
+        ),
         default_arguments={
             "--spec": address(spec.key),
             "--bucket": bucket,

@@ -21,7 +21,13 @@ SERVICES = (
 
 
 def account_provider(
-    name: str, *, place: Place, role_arn: str, external_id: str | None, tags: Mapping[str, str], endpoint: str | None
+    name: str,
+    *,
+    place: Place,
+    role_arn: str,
+    external_id: str | None,
+    tags: Mapping[str, str],
+    endpoint: str | None,
 ) -> aws.Provider:
     """A provider that acts in one account as one role and refuses any other account.
 
@@ -64,4 +70,6 @@ def account_provider(
 
 def deploy_actor(*, place: Place, role: str, external_id: str | None, endpoint: str | None) -> Actor:
     """The deploy role as the dynamic resources act."""
-    return Actor(role_arn=place.role_arn(role), region=place.region, external_id=external_id, endpoint=endpoint)
+    return Actor(
+        role_arn=place.role_arn(role), region=place.region, external_id=external_id, endpoint=endpoint
+    )

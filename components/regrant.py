@@ -20,7 +20,13 @@ from components.dynamic_session import Actor, patiently
 from governance.errors import MeshError
 from governance.levels import Expression
 
-GONE = ("No permissions revoked", "Grantee has no permissions", "not found", "does not exist", "EntityNotFound")
+GONE = (
+    "No permissions revoked",
+    "Grantee has no permissions",
+    "not found",
+    "does not exist",
+    "EntityNotFound",
+)
 """What Lake Formation says when there is nothing to revoke; anything else is a failure."""
 
 IDENTITY = ("role_arn", "region", "principal", "resource")
@@ -50,7 +56,9 @@ class RegrantProvider(ResourceProvider):
 
     def diff(self, _id: str, old: dict[str, Any], new: dict[str, Any]) -> DiffResult:
         replaces = [key for key in IDENTITY if old.get(key) != new.get(key)]
-        changed = bool(replaces) or sorted(old["permissions"]) != sorted(new["permissions"])
+        # How to act is kept with the grant as well: a later delete acts by what was stored last.
+        way = any(old.get(key) != new.get(key) for key in ("external_id", "endpoint"))
+        changed = bool(replaces) or way or sorted(old["permissions"]) != sorted(new["permissions"])
         return DiffResult(changes=changed, replaces=replaces, delete_before_replace=True)
 
     def update(self, _id: str, old: dict[str, Any], new: dict[str, Any]) -> Any:
@@ -63,8 +71,11 @@ class RegrantProvider(ResourceProvider):
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         client = Actor.from_props(props).client("lakeformation")
         _revoke(client, props, props["permissions"])
-        if left := _held(client, props):
-            raise MeshError(f"still holds {', '.join(sorted(left))} on {props['resource']} after the revoke", props["principal"])
+        if left := _held(client, props) & set(props["permissions"]):
+            raise MeshError(
+                f"still holds {', '.join(sorted(left))} on {props['resource']} after the revoke",
+                props["principal"],
+            )
 
 
 class Regrant(Resource, module="lakeformation", name="Regrant"):

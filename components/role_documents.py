@@ -20,6 +20,8 @@ READ_CATALOG = (
     "glue:BatchGetPartition",
 )
 USE_KEY = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey")
+WRITE_CATALOG_KEY = ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
+"""What Glue asks of a caller who changes an entry of an encrypted catalog; readers need the first only."""
 
 
 def get_data_access() -> Statement:
@@ -35,19 +37,27 @@ def registration_policy(bucket_arns: Sequence[str], producer: Place) -> Document
     """
     context = [arn for bucket in bucket_arns for arn in (bucket, f"{bucket}/curated/*")]
     return document(
-        allow("Objects", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"{a}/curated/*" for a in bucket_arns]),
-        allow("List", ["s3:ListBucket"], list(bucket_arns), StringLike={"s3:prefix": ["curated", "curated/*"]}),
+        allow(
+            "Objects",
+            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            [f"{a}/curated/*" for a in bucket_arns],
+        ),
+        allow(
+            "List", ["s3:ListBucket"], list(bucket_arns), StringLike={"s3:prefix": ["curated", "curated/*"]}
+        ),
         allow(
             "Keys",
             USE_KEY,
-            producer.arn("kms", "key/*"),  # any key of the LoB's account, held to its buckets by the conditions
+            producer.arn(
+                "kms", "key/*"
+            ),  # any key of the LoB's account, held to its buckets by the conditions
             StringEquals={"kms:ViaService": f"s3.{producer.region}.amazonaws.com"},
             StringLike={"kms:EncryptionContext:aws:s3:arn": context},
         ),
     )
 
 
-def steward_policy(central: Place, products: Sequence[str]) -> Document:
+def steward_policy(central: Place, products: Sequence[str], catalog_key_arn: Value) -> Document:
     """Register and share a LoB's own products; Lake Formation holds the steward to them a second time."""
     databases = [database_name(product) for product in products]
     return document(
@@ -77,6 +87,7 @@ def steward_policy(central: Place, products: Sequence[str]) -> Document:
             ],
             "*",  # Lake Formation actions take no resource
         ),
+        allow("CatalogKey", WRITE_CATALOG_KEY, catalog_key_arn),
     )
 
 
@@ -92,7 +103,9 @@ def sharing_policy(central: Place) -> Document:
     catalog = [central.arn("glue", part) for part in ("catalog", "database/*", "table/*")]
     enabled = f"arn:{partition(central.region)}:ram::aws:permission/AWSRAMLFEnabled*"
     return document(
-        allow("Create", ["ram:CreateResourceShare"], "*", StringLikeIfExists=types, **via),  # the share is made by this
+        allow(
+            "Create", ["ram:CreateResourceShare"], "*", StringLikeIfExists=types, **via
+        ),  # the share is made by this
         allow(
             "Manage",
             [*(f"ram:{verb}ResourceShare" for verb in manage), "ram:GetResourceShares"],
@@ -100,7 +113,13 @@ def sharing_policy(central: Place) -> Document:
             StringLike={"ram:ResourceShareName": ["LakeFormation*"]},
             **via,
         ),
-        allow("Permissions", ["ram:AssociateResourceSharePermission"], "*", ArnLike={"ram:PermissionArn": [enabled]}, **via),
+        allow(
+            "Permissions",
+            ["ram:AssociateResourceSharePermission"],
+            "*",
+            ArnLike={"ram:PermissionArn": [enabled]},
+            **via,
+        ),
         allow("CatalogPolicy", ["glue:PutResourcePolicy", "glue:DeleteResourcePolicy"], catalog, **via),
         allow(
             "Look",
@@ -110,7 +129,9 @@ def sharing_policy(central: Place) -> Document:
     )
 
 
-def curation_policy(bucket_arn: str, key_arn: Value, producer: Place, central: Place, product: str) -> Document:
+def curation_policy(
+    bucket_arn: str, key_arn: Value, producer: Place, central: Place, product: str, catalog_key_arn: Value
+) -> Document:
     """From raw to curated, quarantine and reports in the product's bucket; figures into its tables."""
     writable = [f"{bucket_arn}/{prefix}/*" for prefix in ("curated", "quarantine", "reports")]
     readable = [f"{bucket_arn}/{prefix}/*" for prefix in ("raw", OPEN_PREFIX)]
@@ -120,12 +141,15 @@ def curation_policy(bucket_arn: str, key_arn: Value, producer: Place, central: P
         allow("List", ["s3:ListBucket", "s3:GetBucketLocation"], bucket_arn),
         allow("Key", USE_KEY, key_arn),
         allow("Figures", [*READ_CATALOG, "glue:UpdateTable"], _both_catalogs(producer, central, product)),
+        allow("CatalogKey", WRITE_CATALOG_KEY, catalog_key_arn),
         get_data_access(),
         _job_logs(producer),
     )
 
 
-def crawler_policy(producer: Place, central: Place, product: str, key_arn: Value) -> Document:
+def crawler_policy(
+    producer: Place, central: Place, product: str, key_arn: Value, catalog_key_arn: Value
+) -> Document:
     """Look at the curated data with Lake Formation's credentials, and at the tables on both sides of the link.
 
     `key_arn` encrypts the crawler's logs; the data's key is used by the registration role.
@@ -135,6 +159,7 @@ def crawler_policy(producer: Place, central: Place, product: str, key_arn: Value
         allow("Catalog", [*actions, "glue:UpdatePartition"], _both_catalogs(producer, central, product)),
         get_data_access(),
         allow("LogKey", USE_KEY, key_arn),
+        allow("CatalogKey", WRITE_CATALOG_KEY, catalog_key_arn),
         _job_logs(producer),
     )
 
@@ -202,8 +227,11 @@ def model_reader_policy(models_arn: str) -> Document:
     )
 
 
-def builder_policy(place: Place, names: Names, group: str, models_arn: str) -> Document:
-    """Run processing and training jobs as oneself and register their models in one package group."""
+def builder_policy(place: Place, names: Names, group: str, models_arn: str, role: str) -> Document:
+    """Run processing and training jobs as oneself and register their models in one package group.
+
+    A role passes itself only: one that could pass another would read at the other's clearance.
+    """
     jobs = [place.arn("sagemaker", f"{kind}/*") for kind in ("processing-job", "training-job", "pipeline")]
     package_group = names.model_package_group(group)
     return document(
@@ -241,7 +269,7 @@ def builder_policy(place: Place, names: Names, group: str, models_arn: str) -> D
         allow(
             "RunAsMe",
             ["iam:PassRole"],
-            [place.role_arn(names.consumer_role(role)) for role in ("data-scientist", "pipeline")],
+            place.role_arn(names.consumer_role(role)),
             StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"},
         ),
         allow("Images", ["ecr:GetAuthorizationToken"], "*"),  # the action supports no resource
@@ -251,7 +279,11 @@ def builder_policy(place: Place, names: Names, group: str, models_arn: str) -> D
             place.glue_arns(PROCESSING_DATABASE),  # SageMaker asks for the database even where it exists
         ),
         _objects("Models", f"{models_arn}/*"),
-        allow("ModelBucket", ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], models_arn),
+        allow(
+            "ModelBucket",
+            ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
+            models_arn,
+        ),
     )
 
 

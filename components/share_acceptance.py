@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import pulumi
+from botocore.exceptions import ClientError
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from components.dynamic_session import Actor, patiently
@@ -41,7 +42,13 @@ class ShareAcceptance(Resource, module="ram", name="ShareAcceptance"):
     """This account's consent to what one owner account shares with it."""
 
     def __init__(
-        self, name: str, *, actor: Actor, owner_account: str, expects: pulumi.Input[Any], opts: pulumi.ResourceOptions
+        self,
+        name: str,
+        *,
+        actor: Actor,
+        owner_account: str,
+        expects: pulumi.Input[Any],
+        opts: pulumi.ResourceOptions,
     ) -> None:
         """Accept the shares of `owner_account`, again whenever `expects` (what is shared) changes."""
         props = {**actor.props(), "owner_account": owner_account, "expects": expects}
@@ -70,8 +77,7 @@ def accept_shares(client: Any, owner_account: str) -> int:
             if invitation["senderAccountId"] == owner_account and invitation["status"] == "PENDING"
         ]
         for invitation in pending:
-            arn = invitation["resourceShareInvitationArn"]
-            patiently(lambda arn=arn: client.accept_resource_share_invitation(resourceShareInvitationArn=arn))
+            _accept(client, invitation["resourceShareInvitationArn"])
         if pending or _shares(client, owner_account):
             return len(pending)
         time.sleep(min(10.0, 0.2 * 2**attempt))
@@ -80,6 +86,15 @@ def accept_shares(client: Any, owner_account: str) -> int:
         "(12 hours)",
         f"account {owner_account}",
     )
+
+
+def _accept(client: Any, arn: str) -> None:
+    """Accept one invitation; two products of one stack may try it at once, and the second finds it done."""
+    try:
+        patiently(lambda: client.accept_resource_share_invitation(resourceShareInvitationArn=arn))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceShareInvitationAlreadyAcceptedException":
+            raise
 
 
 def _shares(client: Any, owner_account: str) -> bool:

@@ -36,7 +36,7 @@ def reference(stack: str) -> pulumi.StackReference:
 
 
 def _options(settings: Common, unit: str, role_arn: str | None = None) -> pulumi.ResourceOptions:
-    """Options of a stack's top component: its account's provider, and protection of data, keys and settings."""
+    """Options of a stack's top component: its account's provider."""
     provider = account_provider(
         settings.role,
         place=settings.place,
@@ -61,6 +61,7 @@ def _central(settings: CentralSettings) -> dict[str, Any]:
             organization_id=settings.organization_id,
             existing_catalog_policy=settings.catalog_policy,
             external_id=settings.external_id,
+            disposable=not settings.protect,
         ),
         opts=_options(settings, "governance"),
     )
@@ -95,7 +96,10 @@ def _producer(settings: ProducerSettings) -> dict[str, Any]:
         opts=pulumi.ResourceOptions(provider=options.providers[0]),  # type: ignore[index]
     )
     admin = deploy_actor(
-        place=settings.place, role=settings.deploy_role, external_id=settings.external_id, endpoint=settings.endpoint
+        place=settings.place,
+        role=settings.deploy_role,
+        external_id=settings.external_id,
+        endpoint=settings.endpoint,
     )
     products: dict[str, Any] = {}
     for product in settings.products:
@@ -110,7 +114,9 @@ def _producer(settings: ProducerSettings) -> dict[str, Any]:
                 levels=settings.levels,
                 steward=steward,
                 admin=admin,
+                catalog_key_arn=central.require_output("catalogKeyArn"),
                 shares=product.shares,
+                organization_id=settings.organization_id,
                 schedule=product.schedule,
                 disposable=not settings.protect,
                 after=[lake],
@@ -140,9 +146,9 @@ def _consumer(settings: ConsumerSettings) -> dict[str, Any]:
     central = reference(settings.central_stack)
     stacks = {stack: reference(stack) for stack in sorted({item.stack for item in settings.subscriptions})}
     shared = {
-        item.product: stacks[item.stack].require_output("products").apply(
-            lambda products, product=item.product: _of(products, product, "product")
-        )
+        item.product: stacks[item.stack]
+        .require_output("products")
+        .apply(lambda products, product=item.product: _of(products, product, "product"))
         for item in settings.subscriptions
     }
     consumer = MLConsumer(
@@ -203,5 +209,7 @@ def _consumer(settings: ConsumerSettings) -> dict[str, Any]:
 
 def _of(entries: dict[str, Any], name: str, what: str) -> Any:
     if name not in entries:
-        raise MeshError(f"{what} '{name}' is not among {', '.join(sorted(entries)) or 'its exports'}", "stack reference")
+        raise MeshError(
+            f"{what} '{name}' is not among {', '.join(sorted(entries)) or 'its exports'}", "stack reference"
+        )
     return entries[name]

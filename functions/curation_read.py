@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from functions.curation_checks import Refused
 from functions.curation_values import UNFIT
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 BLOCK_ROWS = 1 << 17
 MALFORMED_MAX = 10_000
 """Rows that are no rows at all: beyond this number the file itself is taken to be wrong."""
@@ -78,9 +78,6 @@ class Delivery:
             else:
                 yield from self._json_lines()
         except (*UNFIT, OSError, EOFError, LookupError) as error:
-            if len(self.malformed) > MALFORMED_MAX:
-                many = ValueError(f"more than {MALFORMED_MAX} rows cannot be split into columns")
-                raise self._unreadable(many) from error
             raise self._unreadable(error) from error
 
     def _kind(self) -> str:
@@ -94,7 +91,10 @@ class Delivery:
     def _unreadable(self, error: BaseException) -> Refused:
         form = f"CSV separated by '{self.table['delimiter']}', in {self.table['encoding']}"
         wanted = {".csv": form, ".json": "JSON lines", ".parquet": "Parquet"}[self.kind]
-        return Refused(f"cannot be read ({one_line(error)}); deliver {wanted}")
+        why = one_line(error)
+        if len(self.malformed) > MALFORMED_MAX:
+            why = f"more than {MALFORMED_MAX} rows cannot be split into columns"
+        return Refused(f"cannot be read ({why}); deliver {wanted}")
 
     def _names(self) -> list[str]:
         """Names of the delivered columns; of JSON lines those of the first rows."""
@@ -134,7 +134,7 @@ class Delivery:
                 advice = "deliver it so, or set custom property delimiter of the table in the contract"
         raise Refused(f"{'; '.join(found)}; {advice}")
 
-    def _csv(self, only: list[str] | None, block: int = BLOCK_BYTES) -> Any:
+    def _csv(self, only: list[str] | None, block: int | None = None) -> Any:
         """Streaming reader: all values are text, empty is null, rows of another width are set aside."""
 
         def set_aside(row: Any) -> str:
@@ -145,7 +145,9 @@ class Delivery:
         return csv.open_csv(
             str(self.path),
             # one thread: only then rows have numbers
-            csv.ReadOptions(use_threads=False, block_size=block, encoding=self.table["encoding"]),
+            csv.ReadOptions(
+                use_threads=False, block_size=block or BLOCK_BYTES, encoding=self.table["encoding"]
+            ),
             csv.ParseOptions(
                 delimiter=self.table["delimiter"], newlines_in_values=True, invalid_row_handler=set_aside
             ),

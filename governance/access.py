@@ -9,8 +9,10 @@ function that holds it; where AWS does not say, the answer is no, and the docstr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 from governance.access_cells import Opening, Step, cells, united
 from governance.access_chain import Holdings, holdings
@@ -79,8 +81,10 @@ class ColumnReason:
     missing: Missing | None
 
 
+@lru_cache(maxsize=4096)
 def _denied(missing: Missing) -> Access:
-    return Access((), {}, (), missing)
+    """A refusal; equal ones are one object, so that a large matrix stays small."""
+    return Access((), MappingProxyType({}), (), missing)
 
 
 def readable(
@@ -142,7 +146,9 @@ def _columns(rows: Mapping[str | None, tuple[str, ...]], table: Shape) -> tuple[
     return tuple(name for name in table.columns if name in open_)
 
 
-def _steps(openings: Iterable[Opening], link_steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def _steps(openings: Sequence[Opening], link_steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    if len(openings) == 1:
+        return (*openings[0].steps, *link_steps)
     found: dict[int | str, Step] = {}
     for opening in openings:
         for step in opening.steps:
@@ -162,8 +168,9 @@ def matrix(snapshot: Snapshot, principals: Iterable[str]) -> dict[tuple[str, Tab
     for given in principals:
         principal = role_arn(given, known)
         account = account_of(principal)
+        everywhere = {catalog: holdings(index, principal, catalog) for catalog, _, _ in index.shapes}
         for where, table in index.shapes.items():
-            held = holdings(index, principal, where.catalog)
+            held = everywhere[where.catalog]
             if where.catalog == account:
                 made[given, where] = _access(index, held, table, (), None)
             else:
@@ -179,8 +186,11 @@ def _best_link(
     if not links:
         text = f"account {account} has no resource link to {where.catalog}:{where.database}"
         return (), Missing("no-link", text)
+    first = follow(index, principal, links[0])
+    if first[1] is None or len(links) == 1:
+        return first
     tried = [follow(index, principal, link) for link in links]
-    return next((each for each in tried if each[1] is None), tried[0])
+    return next((each for each in tried if each[1] is None), first)
 
 
 def explain(

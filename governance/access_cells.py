@@ -166,7 +166,7 @@ def united(openings: Iterable[Opening], table: Shape) -> Mapping[str | None, tup
         found[opening.rows] = opening.columns if known is None else known | opening.columns
     whole = found.get(None, frozenset())
     if len(found) == 1 and None in found:
-        return {None: table.in_order(whole)}
+        return table.all_rows(whole)
     cut = {rows: columns - whole for rows, columns in found.items() if rows is not None}
     made: dict[str | None, tuple[str, ...]] = {None: table.in_order(whole)} if whole else {}
     made.update({rows: table.in_order(cut[rows]) for rows in sorted(cut) if cut[rows]})

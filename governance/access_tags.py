@@ -5,6 +5,8 @@ Deliberately not here: what a match opens (access_cells).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from governance.levels import Expression
@@ -75,6 +77,14 @@ class Shape(NamedTuple):
     columns: tuple[str, ...]
     ordered: dict[frozenset[str], tuple[str, ...]]
     unions: dict[tuple[int, ...], frozenset[str]]
+    whole: dict[frozenset[str], Mapping[str | None, tuple[str, ...]]]
+
+    def all_rows(self, columns: frozenset[str]) -> Mapping[str | None, tuple[str, ...]]:
+        """Columns open for all rows, as the answer of a question; shared by everybody who reads the same."""
+        found = self.whole.get(columns)
+        if found is None:
+            found = self.whole[columns] = MappingProxyType({None: self.in_order(columns)})
+        return found
 
     def union(self, numbers: tuple[int, ...]) -> frozenset[str]:
         """Columns of several groups; answers are kept, so equal ones are one object."""
@@ -110,4 +120,5 @@ def shape(account: str, database: Database, table: Table, sets: TagSets) -> Shap
         columns=table.column_names,
         ordered={},
         unions={},
+        whole={},
     )

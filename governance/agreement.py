@@ -7,6 +7,7 @@ a share and its subscription. Pulumi runs one stack at a time and cannot see thi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from governance.errors import MeshError
@@ -24,13 +25,15 @@ def check_agreement(stacks: Mapping[str, Settings]) -> None:
     stacks
         Stack name -> settings, of every stack file in the project.
     """
+    _own_accounts(stacks)
     centrals = dict(_of(stacks, CentralSettings))
     for name, member in [*_of(stacks, ProducerSettings), *_of(stacks, ConsumerSettings)]:
         central = centrals.get(member.central_stack)
         if central is None:
             known = ", ".join(sorted(centrals)) or "none"
             raise MeshError(
-                f"stack '{member.central_stack}' is no central stack here; there is {known}", f"Pulumi.{name}.yaml: mesh:centralStack"
+                f"stack '{member.central_stack}' is no central stack here; there is {known}",
+                f"Pulumi.{name}.yaml: mesh:centralStack",
             )
         _same_world(name, member, member.central_stack, central)
         if isinstance(member, ProducerSettings):
@@ -39,11 +42,26 @@ def check_agreement(stacks: Mapping[str, Settings]) -> None:
             _consumer(name, member, member.central_stack, central, stacks)
 
 
+def _own_accounts(stacks: Mapping[str, Settings]) -> None:
+    """Two stacks of one mesh in one account would take its Lake Formation settings from each other."""
+    taken: dict[tuple[str, str, str], str] = {}
+    for name, settings in sorted(stacks.items()):
+        where = (settings.place.account_id, settings.place.region, settings.names.namespace)
+        if where in taken:
+            raise MeshError(
+                f"{settings.place.account_id} is already that of Pulumi.{taken[where]}.yaml; one account, one stack",
+                f"Pulumi.{name}.yaml: mesh:accountId",
+            )
+        taken[where] = name
+
+
 def _of(stacks: Mapping[str, Settings], kind: type[S]) -> Iterator[tuple[str, S]]:
     return ((name, settings) for name, settings in sorted(stacks.items()) if isinstance(settings, kind))
 
 
-def _same_world(name: str, member: ProducerSettings | ConsumerSettings, central_name: str, central: CentralSettings) -> None:
+def _same_world(
+    name: str, member: ProducerSettings | ConsumerSettings, central_name: str, central: CentralSettings
+) -> None:
     facts = {
         "centralAccountId": (member.central.account_id, central.place.account_id),
         "region": (member.place.region, central.place.region),
@@ -53,7 +71,9 @@ def _same_world(name: str, member: ProducerSettings | ConsumerSettings, central_
     }
     for key, (here, there) in facts.items():
         if here != there:
-            raise MeshError(f"is {here} but {there} in Pulumi.{central_name}.yaml", f"Pulumi.{name}.yaml: mesh:{key}")
+            raise MeshError(
+                f"is {here} but {there} in Pulumi.{central_name}.yaml", f"Pulumi.{name}.yaml: mesh:{key}"
+            )
 
 
 def _producer(name: str, producer: ProducerSettings, central_name: str, central: CentralSettings) -> None:
@@ -69,6 +89,19 @@ def _producer(name: str, producer: ProducerSettings, central_name: str, central:
         raise MeshError(
             f"is {producer.place.account_id} but Pulumi.{central_name}.yaml has {lob.account_id} for {lob.name}",
             f"{where}: mesh:accountId",
+        )
+    if producer.external_id != central.external_id:  # a secret, so neither value is shown
+        raise MeshError(
+            f"is not that of Pulumi.{central_name}.yaml, which the steward role asks for",
+            f"{where}: mesh:externalId",
+        )
+    if lob.steward_callers and not any(
+        fnmatchcase(producer.deploy_role, caller) for caller in lob.steward_callers
+    ):
+        raise MeshError(
+            f"'{producer.deploy_role}' may not act as steward; add it to mesh:lobs.{lob.name}.stewardCallers in "
+            f"Pulumi.{central_name}.yaml",
+            f"{where}: mesh:deployRole",
         )
     for product in producer.products:
         if product.name not in lob.products:
@@ -88,7 +121,11 @@ def _producer(name: str, producer: ProducerSettings, central_name: str, central:
 
 
 def _consumer(
-    name: str, consumer: ConsumerSettings, central_name: str, central: CentralSettings, stacks: Mapping[str, Settings]
+    name: str,
+    consumer: ConsumerSettings,
+    central_name: str,
+    central: CentralSettings,
+    stacks: Mapping[str, Settings],
 ) -> None:
     where = f"Pulumi.{name}.yaml"
     known = central.consumers.get(consumer.consumer)
@@ -104,14 +141,18 @@ def _consumer(
         if not isinstance(producer, ProducerSettings):
             raise MeshError(f"stack '{item.stack}' is no producer stack here", f"{spot}.stack")
         shares = {
-            product.name: {share.consumer: share.clearance for share in product.shares} for product in producer.products
+            product.name: {share.consumer: share.clearance for share in product.shares}
+            for product in producer.products
         }
         if item.product not in shares:
             raise MeshError(
-                f"Pulumi.{item.stack}.yaml has no product '{item.product}'{nearest(item.product, list(shares))}", spot
+                f"Pulumi.{item.stack}.yaml has no product '{item.product}'{nearest(item.product, list(shares))}",
+                spot,
             )
         if item.lob != producer.lob:
-            raise MeshError(f"is '{item.lob}' but Pulumi.{item.stack}.yaml is {producer.lob}'s", f"{spot}.lob")
+            raise MeshError(
+                f"is '{item.lob}' but Pulumi.{item.stack}.yaml is {producer.lob}'s", f"{spot}.lob"
+            )
         shared = shares[item.product].get(consumer.consumer)
         if shared != item.clearance:
             raise MeshError(

@@ -52,7 +52,8 @@ def add_rules(subject: Subject, prop: SchemaProperty, where: str) -> None:
     if prop.enum:
         if glue_type.nested:
             raise MeshError("an enumeration needs a column of plain values", f"{where}.enum")
-        values = literals([entry.value for entry in prop.enum], glue_type, f"{where}.enum")
+        named = [entry.value for entry in prop.enum if entry.value is not None]
+        values = literals(named, glue_type, f"{where}.enum")
         subject.add("invalid", f"must be one of {', '.join(values)}", {"values": values})
     options = prop.logicalTypeOptions or {}
     if prop.logicalType == "time" and glue_type.kind in TEXTUAL:

@@ -213,7 +213,8 @@ def _invalid(subject: Subject, arguments: dict[str, Any], where: str) -> tuple[s
     if valid := arguments.get("validValues"):
         if not isinstance(valid, list):
             raise MeshError("must be a list", f"{where}.arguments.validValues")
-        value["values"] = literals(valid, subject.type, f"{where}.arguments.validValues")
+        named = [entry for entry in valid if entry is not None]  # whether null is valid, nullValues says
+        value["values"] = literals(named, subject.type, f"{where}.arguments.validValues")
         texts.append(f"be one of {', '.join(value['values'])}")
     if pattern := arguments.get("pattern"):
         value["pattern"] = check_pattern(pattern, subject.type, f"{where}.arguments.pattern")

@@ -42,7 +42,9 @@ def expression(**tags: str | Sequence[str]) -> Expression:
     """Build an expression from keyword tags; underscores in keys become hyphens (`data_product`)."""
     pairs = ((key.replace("_", "-"), value) for key, value in tags.items())
     return tuple(
-        sorted((key, (value,) if isinstance(value, str) else tuple(sorted(set(value)))) for key, value in pairs)
+        sorted(
+            (key, (value,) if isinstance(value, str) else tuple(sorted(set(value)))) for key, value in pairs
+        )
     )
 
 

@@ -26,7 +26,8 @@ def check_name(name: str, what: str, where: str) -> str:
     """Return `name` if it can serve as tag value, bucket and role name part; raise MeshError otherwise."""
     if not isinstance(name, str) or not NAME_PATTERN.match(name):
         raise MeshError(
-            f"{what} '{name}' must be 1 to 39 lower-case letters, digits and single hyphens, starting with a letter", where
+            f"{what} '{name}' must be 1 to 39 lower-case letters, digits and single hyphens, starting with a letter",
+            where,
         )
     return name
 
@@ -85,7 +86,8 @@ class Names:
         return fit(f"{self.namespace}-{product}-{place.account_id}-{place.region}", S3_BUCKET_MAX)
 
     def log_bucket(self, product: str, place: Place) -> str:
-        return fit(f"{self.namespace}-{product}-logs-{place.account_id}-{place.region}", S3_BUCKET_MAX)
+        """The suffix comes last, where no product bucket has one: product `cards-logs` keeps its own bucket."""
+        return fit(f"{self.namespace}-{product}-{place.account_id}-{place.region}-logs", S3_BUCKET_MAX)
 
     def registered_location(self, product: str, place: Place) -> str:
         """ARN of the prefix that Lake Formation governs; raw and quarantined objects lie outside it."""

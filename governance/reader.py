@@ -124,16 +124,42 @@ def as_mapping(value: Any, known: tuple[str, ...], where: str) -> dict[str, Any]
     return value
 
 
+def as_list(value: Any, what: str, where: str) -> list[Any]:
+    """Return a list; None counts as empty."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise MeshError(f"must be a list of {what}, not {_kind(value)}", where)
+    return value
+
+
+def as_text(entry: Mapping[str, Any], key: str, where: str, default: str | None = None) -> str:
+    """Return a text of a mapping; without default it must be there."""
+    value = entry.get(key, default)
+    if value is None:
+        raise MeshError(f"has no {key}; add it", where)
+    if not isinstance(value, str) or not value.strip():
+        raise MeshError(f"must be a text, not {_kind(value)}", f"{where}.{key}")
+    return value
+
+
 def as_strings(value: Any, where: str) -> tuple[str, ...]:
     """Return a list of distinct texts as a tuple."""
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise MeshError(f"must be a list of names, not {_kind(value)}", where)
-    twice = {item for item in value if value.count(item) > 1}
+    for item in as_list(value, "names", where):
+        if not isinstance(item, str) or not item:
+            raise MeshError(f"must be a list of names, but holds {_kind(item)}", where)
+    twice = {item for item in value or () if value.count(item) > 1}
     if twice:
         raise MeshError(f"names '{min(twice)}' twice", where)
-    return tuple(value)
+    return tuple(value or ())
 
 
 def _kind(value: Any) -> str:
-    kinds = {dict: "a mapping", list: "a list", str: f"the text '{value}'", bool: "a switch", type(None): "nothing"}
+    kinds = {
+        dict: "a mapping",
+        list: "a list",
+        str: f"the text '{value}'",
+        bool: "a switch",
+        type(None): "nothing",
+    }
     return kinds.get(type(value), f"the number {value}")

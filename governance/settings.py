@@ -19,8 +19,8 @@ KEYS = (
     "endpoint", "organizationId", "sensitivityLevels", "protect", "centralAccountId", "centralStack",
     "lobs", "consumers", "catalogPolicyStatements",
     "lob", "products",
-    "consumer", "roles", "subscriptions", "users", "vpcId", "subnetIds", "securityGroupIds", "modelPackageGroup", "scanLimitBytes",
-    "resultsExpireDays",
+    "consumer", "roles", "subscriptions", "users", "vpcId", "subnetIds", "securityGroupIds",
+    "modelPackageGroup", "scanLimitBytes", "resultsExpireDays",
 )  # fmt: skip
 """Every key a stack file may carry under `mesh:`; `Pulumi.yaml` declares their types."""
 

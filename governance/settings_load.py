@@ -5,6 +5,7 @@ What the values mean is documented in `settings`. Nothing here touches Pulumi or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from governance.contracts import load_contract
 from governance.errors import MeshError
 from governance.levels import DEFAULT_LEVELS, check_level
 from governance.names import Names, Place, check_name
-from governance.reader import Reader, as_mapping, as_strings, check_account, nearest
+from governance.reader import Reader, as_list, as_mapping, as_strings, as_text, check_account, nearest
 from governance.settings import (
     KEYS,
     ROLES,
@@ -21,13 +22,21 @@ from governance.settings import (
     ConsumerRole,
     ConsumerSettings,
     Lob,
-    Product,
     ProducerSettings,
+    Product,
     Settings,
     Share,
     Subscription,
 )
 
+OF_ROLE = {
+    "central": ("lobs", "catalogPolicyStatements"),
+    "producer": ("lob", "products"),
+    "consumer": ("consumer", "roles", "subscriptions", "users", "vpcId", "subnetIds", "securityGroupIds"),
+}
+"""Keys that say nothing in a stack of another role; those with a default in `Pulumi.yaml` are in every stack."""
+
+_CRON = re.compile(r"^cron\(\S+( \S+){5}\)$")
 
 
 def load_settings(values: Mapping[str, str], file: str, folder: Path) -> Settings:
@@ -54,6 +63,10 @@ def load_settings(values: Mapping[str, str], file: str, folder: Path) -> Setting
     role = reader.text("role")
     if role not in ROLES:
         raise MeshError(f"'{role}' is no role; use one of {', '.join(ROLES)}", reader.where("role"))
+    for other, keys in OF_ROLE.items():
+        for key in keys:
+            if key in values and other != role:
+                raise MeshError(f"belongs to a {other} stack, and this is a {role} stack", reader.where(key))
     common = _common(reader, role)
     if role == "central":
         return _central(reader, common)
@@ -77,7 +90,9 @@ def _common(reader: Reader, role: str) -> dict[str, Any]:
         "environment": reader.text("environment"),
         "owner": reader.text("owner"),
         "cost_centre": reader.text("costCentre"),
-        "names": Names(namespace=check_name(reader.text("namespace", "mesh"), "namespace", reader.where("namespace"))),
+        "names": Names(
+            namespace=check_name(reader.text("namespace", "mesh"), "namespace", reader.where("namespace"))
+        ),
         "endpoint": endpoint,
         "organization_id": reader.optional("organizationId"),
         "levels": levels,
@@ -92,7 +107,9 @@ def _accounts(reader: Reader, key: str, own: Mapping[str, str]) -> dict[str, str
     for name, entry in reader.mapping(key, required=False).items():
         where = reader.where(f"{key}.{name}")
         check_name(name, "consumer", where)
-        accounts[name] = _own_account(as_mapping(entry, ("accountId",), where), taken, f"consumer {name}", where)
+        accounts[name] = _own_account(
+            as_mapping(entry, ("accountId",), where), taken, f"consumer {name}", where
+        )
     return accounts
 
 
@@ -102,7 +119,9 @@ def _own_account(entry: Mapping[str, Any], taken: dict[str, str], who: str, wher
         raise MeshError("has no accountId; every LoB and consumer has an account of its own", where)
     account = check_account(entry["accountId"], f"{where}.accountId")
     if account in taken:
-        raise MeshError(f"account {account} is already that of {taken[account]}; use an account of its own", where)
+        raise MeshError(
+            f"account {account} is already that of {taken[account]}; use an account of its own", where
+        )
     taken[account] = who
     return account
 
@@ -120,13 +139,17 @@ def _central(reader: Reader, common: dict[str, Any]) -> CentralSettings:
         for product in approved:
             check_name(product, "product", f"{where}.products")
             if product in products:
-                raise MeshError(f"product '{product}' is already LoB {products[product]}'s; name it otherwise", where)
+                raise MeshError(
+                    f"product '{product}' is already LoB {products[product]}'s; name it otherwise", where
+                )
             products[product] = name
         callers = as_strings(entry.get("stewardCallers", []), f"{where}.stewardCallers")
         lobs.append(Lob(name=name, account_id=account, products=approved, steward_callers=callers))
     if not lobs:
         raise MeshError("names no LoB; add at least one", reader.where("lobs"))
-    statements = reader.structured("catalogPolicyStatements") if "catalogPolicyStatements" in reader.values else []
+    statements = (
+        reader.structured("catalogPolicyStatements") if "catalogPolicyStatements" in reader.values else []
+    )
     if not isinstance(statements, list) or not all(isinstance(item, dict) for item in statements):
         raise MeshError("must be a list of policy statements", reader.where("catalogPolicyStatements"))
     return CentralSettings(
@@ -140,7 +163,10 @@ def _central(reader: Reader, common: dict[str, Any]) -> CentralSettings:
 def _central_place(reader: Reader, common: dict[str, Any]) -> Place:
     place = Place(account_id=reader.account("centralAccountId"), region=common["place"].region)
     if place.account_id == common["place"].account_id:
-        raise MeshError("is this stack's own account; a member has an account of its own", reader.where("centralAccountId"))
+        raise MeshError(
+            "is this stack's own account; a member has an account of its own",
+            reader.where("centralAccountId"),
+        )
     return place
 
 
@@ -154,39 +180,52 @@ def _producer(reader: Reader, common: dict[str, Any], folder: Path) -> ProducerS
         for name, raw in sorted(reader.mapping("products").items())
     )
     return ProducerSettings(
-        **common, lob=lob, central=central, central_stack=reader.text("centralStack", "central"), products=products
+        **common,
+        lob=lob,
+        central=central,
+        central_stack=reader.text("centralStack", "central"),
+        products=products,
     )
 
 
 def _product(
-    reader: Reader, name: str, raw: Any, consumers: Mapping[str, str], levels: tuple[str, ...], folder: Path, lob: str
+    reader: Reader,
+    name: str,
+    raw: Any,
+    consumers: Mapping[str, str],
+    levels: tuple[str, ...],
+    folder: Path,
+    lob: str,
 ) -> Product:
     where = reader.where(f"products.{name}")
     check_name(name, "product", where)
     entry = as_mapping(raw, ("contract", "schedule", "shares"), where)
-    if not isinstance(entry.get("contract"), str):
-        raise MeshError("has no contract; name its ODCS file", where)
-    contract = load_contract(folder / entry["contract"], levels=levels)
+    contract = load_contract(folder / as_text(entry, "contract", where), levels=levels)
     if contract.product != name:
         raise MeshError(f"contract {entry['contract']} is that of product '{contract.product}'", where)
     if contract.domain and contract.domain != lob:
-        raise MeshError(f"contract {entry['contract']} belongs to domain '{contract.domain}', not '{lob}'", where)
+        raise MeshError(
+            f"contract {entry['contract']} belongs to domain '{contract.domain}', not '{lob}'", where
+        )
     shares = []
-    for index, item in enumerate(entry.get("shares") or []):
+    for index, item in enumerate(as_list(entry.get("shares"), "shares", f"{where}.shares")):
         spot = f"{where}.shares[{index}]"
         share = as_mapping(item, ("consumer", "clearance"), spot)
-        consumer, clearance = str(share.get("consumer")), str(share.get("clearance"))
+        consumer, clearance = as_text(share, "consumer", spot), as_text(share, "clearance", spot)
         if consumer not in consumers:
             raise MeshError(
-                f"consumer '{consumer}' has no account in mesh:consumers{nearest(consumer, list(consumers))}", spot
+                f"consumer '{consumer}' has no account in mesh:consumers{nearest(consumer, list(consumers))}",
+                spot,
             )
         if any(other.consumer == consumer for other in shares):
             raise MeshError(f"consumer '{consumer}' is shared to twice; keep one share", spot)
         check_level(clearance, levels, f"{spot}.clearance")
         shares.append(Share(consumer=consumer, account_id=consumers[consumer], clearance=clearance))
     schedule = entry.get("schedule")
-    if schedule is not None and not str(schedule).startswith("cron("):
-        raise MeshError(f"'{schedule}' is no schedule such as cron(0 3 * * ? *)", f"{where}.schedule")
+    if schedule is not None and not _CRON.match(str(schedule)):
+        raise MeshError(
+            f"'{schedule}' is no schedule of six fields such as cron(0 3 * * ? *)", f"{where}.schedule"
+        )
     return Product(name=name, contract=contract, schedule=schedule, shares=tuple(shares))
 
 
@@ -197,11 +236,14 @@ def _consumer(reader: Reader, common: dict[str, Any]) -> ConsumerSettings:
     for name, raw in sorted(reader.mapping("roles").items()):
         where = reader.where(f"roles.{name}")
         entry = as_mapping(raw, ("clearance",), where)
-        clearance = check_level(str(entry.get("clearance")), levels, f"{where}.clearance")
+        clearance = check_level(as_text(entry, "clearance", where), levels, f"{where}.clearance")
         roles.append(ConsumerRole(name=check_name(name, "role", where), clearance=clearance))
     for needed in ("data-scientist", "pipeline", "auditor"):
         if needed not in {role.name for role in roles}:
-            raise MeshError(f"lacks '{needed}'; every consumer has data-scientist, pipeline and auditor", reader.where("roles"))
+            raise MeshError(
+                f"lacks '{needed}'; every consumer has data-scientist, pipeline and auditor",
+                reader.where("roles"),
+            )
     subscriptions = []
     for product, raw in sorted(reader.mapping("subscriptions", required=False).items()):
         where = reader.where(f"subscriptions.{product}")
@@ -209,9 +251,9 @@ def _consumer(reader: Reader, common: dict[str, Any]) -> ConsumerSettings:
         subscriptions.append(
             Subscription(
                 product=check_name(product, "product", where),
-                lob=check_name(str(entry.get("lob")), "LoB", f"{where}.lob"),
-                stack=str(entry.get("stack", "producer")),
-                clearance=check_level(str(entry.get("clearance")), levels, f"{where}.clearance"),
+                lob=check_name(as_text(entry, "lob", where), "LoB", f"{where}.lob"),
+                stack=as_text(entry, "stack", where, "producer"),
+                clearance=check_level(as_text(entry, "clearance", where), levels, f"{where}.clearance"),
             )
         )
     users = reader.strings("users")
@@ -233,7 +275,9 @@ def _consumer(reader: Reader, common: dict[str, Any]) -> ConsumerSettings:
         subnet_ids=network["subnetIds"],
         security_group_ids=network["securityGroupIds"],
         model_package_group=check_name(
-            reader.text("modelPackageGroup", "credit-risk"), "model package group", reader.where("modelPackageGroup")
+            reader.text("modelPackageGroup", "credit-risk"),
+            "model package group",
+            reader.where("modelPackageGroup"),
         ),
         scan_limit_bytes=reader.number("scanLimitBytes", 10 * 2**30, least=10 * 2**20),
         results_expire_days=reader.number("resultsExpireDays", 7),

@@ -11,7 +11,12 @@ STARTING_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "t
 
 def environment(endpoint: str, region: str) -> dict[str, str]:
     """Environment in which every AWS SDK talks to the embedded cloud."""
-    return {**STARTING_CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": region, "AWS_EC2_METADATA_DISABLED": "true"}
+    return {
+        **STARTING_CREDENTIALS,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 class Acting:
@@ -20,7 +25,11 @@ class Acting:
     def __init__(self, endpoint: str, role_arn: str, region: str, session_name: str = "mesh") -> None:
         self.endpoint, self.region, self.role_arn = endpoint, region, role_arn
         sts = boto3.client(
-            "sts", region_name=region, endpoint_url=endpoint, aws_access_key_id="test", aws_secret_access_key="test"
+            "sts",
+            region_name=region,
+            endpoint_url=endpoint,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
         )
         found = sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name)["Credentials"]
         self.session = boto3.Session(

@@ -38,6 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="as JSON")
     status.set_defaults(run=_cloud_status)
 
+    actions.add_parser("env", help="print the environment that points AWS SDKs at it").set_defaults(
+        run=_cloud_env
+    )
+
     up = commands.add_parser("up", help="bring stacks up in the embedded cloud, in their order")
     up.add_argument("stacks", nargs="*", metavar="STACK", help="default: all")
     up.set_defaults(run=_up)
@@ -50,14 +54,18 @@ def _parser() -> argparse.ArgumentParser:
     outputs.set_defaults(run=_outputs)
 
     query = commands.add_parser("query", help="run SQL through Athena as a role of a consumer")
-    query.add_argument("--as", dest="role", required=True, metavar="ROLE", help="role name, such as data-scientist, or ARN")
+    query.add_argument(
+        "--as", dest="role", required=True, metavar="ROLE", help="role name, such as data-scientist, or ARN"
+    )
     query.add_argument("--stack", help="consumer stack; default: the one that has the role")
     query.add_argument("--database", help="default: the consumer's resource link when it has one product")
     query.add_argument("sql", metavar="SQL")
     query.set_defaults(run=_query)
 
     demo = commands.add_parser("demo", help="the whole story on a cloud of its own, with a report")
-    demo.add_argument("--keep", action="store_true", help="leave the cloud running for 'mesh query' and the like")
+    demo.add_argument(
+        "--keep", action="store_true", help="leave the cloud running for 'mesh query' and the like"
+    )
     demo.set_defaults(run=_demo)
     return parser
 
@@ -85,6 +93,16 @@ def _cloud_status(options: argparse.Namespace) -> int:
     else:
         print(f"running at {running.endpoint} (process {running.pid})" if running else "not running")
     return 0 if running else 1
+
+
+def _cloud_env(_: argparse.Namespace) -> None:
+    from mesh import cloud
+    from mesh.aws import environment
+
+    project = Project.find()
+    region = next(iter(project.stacks.values())).place.region
+    for name, value in environment(cloud.require(project.home).endpoint, region).items():
+        print(f"export {name}={value}")
 
 
 def _up(options: argparse.Namespace) -> None:
@@ -117,7 +135,10 @@ def _query(options: argparse.Namespace) -> None:
     acting, workgroup, database = deploy.reader(Project.find(), options.role, options.stack)
     answer = run(acting, options.sql, workgroup=workgroup, database=options.database or database)
     if answer.error:
-        raise MeshError(answer.error, f"query {answer.query_id} as {options.role}" if answer.query_id else f"query as {options.role}")
+        raise MeshError(
+            answer.error,
+            f"query {answer.query_id} as {options.role}" if answer.query_id else f"query as {options.role}",
+        )
     print(as_table(answer))
     print(f"{len(answer.rows)} rows, query {answer.query_id}", file=sys.stderr)
 

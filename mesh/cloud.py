@@ -81,7 +81,12 @@ def start(home: Path, *, port: int = 0, organization: list[str] | None = None) -
     log = home / "cloud.log"
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
         )
         assert process.stdout is not None
         endpoint = process.stdout.readline().strip()

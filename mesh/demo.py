@@ -19,8 +19,8 @@ from typing import Any
 from mesh import cloud, deploy
 from mesh.aws import Acting, environment
 from mesh.demo_data import curate, deliver, quality
-from mesh.demo_reads import audit, read_all
 from mesh.demo_picture import account, picture
+from mesh.demo_reads import audit, read_all
 from mesh.project import Project
 
 FOLDER = Path("build/demo")
@@ -43,7 +43,11 @@ class Story:
         yield
         seconds = time.monotonic() - begun
         self.report["phases"].append({"name": name, "seconds": round(seconds, 2)})
-        print(f"\r  {name}: {self.said} ({seconds:.1f} s)" if sys.stdout.isatty() else f" {self.said} ({seconds:.1f} s)")
+        print(
+            f"\r  {name}: {self.said} ({seconds:.1f} s)"
+            if sys.stdout.isatty()
+            else f" {self.said} ({seconds:.1f} s)"
+        )
 
     said: str = "done"
 
@@ -99,15 +103,23 @@ def _tell(story: Story, folder: Path) -> None:
         story.said = ", ".join(batches)
     with story.phase("curate"):
         report["quality"] = curate(operator, product, data)
-        report["rows"] = {kind: sum(batch[kind] for batch in report["quality"]) for kind in ("curated", "quarantined")}
+        report["rows"] = {
+            kind: sum(batch[kind] for batch in report["quality"]) for kind in ("curated", "quarantined")
+        }
         story.said = f"{report['rows']['curated']} rows curated, {report['rows']['quarantined']} quarantined"
     report["mesh"] = picture(project)
     with story.phase("crawl"):
         figures = quality(operator, product)
+        report["quality"][-2].update({key: float(figures[key]) for key in ("completeness", "validity")})
         story.said = f"completeness {figures['completeness']}, validity {figures['validity']}"
     with story.phase("read as every role"):
         report.update(read_all(story.endpoint, project, CONSUMER, consumer))
-        report["audit"] = audit(story.endpoint, consumer, _deploy_role(project, CONSUMER), report["queries"])
+        report["audit"] = audit(
+            story.endpoint,
+            consumer,
+            _deploy_role(project, CONSUMER),
+            [*report["queries"], *report["denials"]],
+        )
         story.said = f"{len(report['queries'])} allowed, {len(report['denials'])} refused"
     _train(story, consumer, folder)
 
@@ -131,14 +143,19 @@ def _train(story: Story, consumer: dict[str, Any], folder: Path) -> None:
         story.said = f"{trained.fit.best_iteration + 1} trees, stopped by the validation split"
     with story.phase("evaluate"):
         measured = evaluate.run(context).report
-        story.said = ", ".join(f"{name.upper()} {measured['metrics'][name]['value']:.3f}" for name in ("auc", "ks"))
+        story.said = ", ".join(
+            f"{name.upper()} {measured['metrics'][name]['value']:.3f}" for name in ("auc", "ks")
+        )
     with story.phase("register"):
         package = register.run(context)
         story.said = package.package_arn
-    auc = measured["metrics"]["auc"]
     story.report["model"] = {
         **{name: measured["metrics"][name]["value"] for name in ("auc", "pr_auc", "ks")},
-        "auc_ci": [auc["low"], auc["high"]],
+        **{
+            f"{name}_ci": [measured["metrics"][name]["low"], measured["metrics"][name]["high"]]
+            for name in ("auc", "pr_auc", "ks")
+        },
+        "product": PRODUCT,
         "package_arn": package.package_arn,
         "contract_version": measured["lineage"]["contract_version"],
         "features": measured["lineage"]["columns"],
@@ -146,7 +163,15 @@ def _train(story: Story, consumer: dict[str, Any], folder: Path) -> None:
         "training_rows": prepared.schema.rows["train"]["rows"],
         "query_id": ", ".join(measured["lineage"]["query_ids"]),
     }
-    story.report["curves"] = {key: measured[key] for key in ("roc", "pr", "calibration")}
+    story.report["levels"] = list(next(iter(story.project.stacks.values())).levels)
+    story.report["curves"] = {
+        "roc": [[point["fpr"], point["tpr"]] for point in measured["roc"]],
+        "pr": [[point["recall"], point["precision"]] for point in measured["pr"]],
+        "calibration": [
+            {"mean_predicted": row["mean_score"], "observed": row["observed"], "count": row["rows"]}
+            for row in measured["calibration"]
+        ],
+    }
 
 
 def _deploy_role(project: Project, stack: str) -> str:

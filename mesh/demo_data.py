@@ -1,6 +1,6 @@
 """The demo's data: three deliveries to the producer's bucket, the curation job's runs, and what the catalog says then.
 
-The first delivery is the real data; the others are made from it with mistakes (`faulty_batch`).
+The real data comes in two batches; broken rows (`faulty_batch`) and a batch of another layout are made from it.
 """
 
 from __future__ import annotations
@@ -13,21 +13,29 @@ from typing import Any
 
 from governance.errors import MeshError
 from mesh.aws import Acting
-from mesh.faulty_batch import make_faulty_batch
+from mesh.faulty_batch import expected_quarantine, make_faulty_batch
 
 TABLE = "credit_card"
-REAL, FAULTY, FOREIGN = "2026-11-applications.csv", "2026-12-corrections.csv", "2027-01-other-layout.csv"
+FIRST, SECOND, FOREIGN = "2026-10-applications.csv", "2026-11-applications.csv", "2026-12-other-layout.csv"
+LATE_ROWS = 50
+"""Rows of the real data that arrive with the second batch."""
 OUTPUT_LOGS = "/aws-glue/python-jobs/output"
 WAIT_SECONDS = 300.0
 SEED = 7
 
 
 def deliver(operator: Acting, product: Mapping[str, Any], folder: Path) -> list[str]:
-    """Put the real batch, and one with broken rows, into the bucket's raw area as the source system would."""
+    """Put two batches into the bucket's raw area as the source system would.
+
+    Together they hold the real data, each row once; the second also holds made-up rows, every one of them broken, so
+    that what is published is the true data and nothing else.
+    """
     text = (folder / TABLE / f"{TABLE}.csv").read_text(encoding="utf-8")
-    _put(operator, product, REAL, text)
-    _put(operator, product, FAULTY, make_faulty_batch(text, SEED))
-    return [REAL, FAULTY]
+    lines = text.splitlines()
+    broken = make_faulty_batch(text, SEED, rows=expected_quarantine()).splitlines()[1:]
+    _put(operator, product, FIRST, lines[:-LATE_ROWS])
+    _put(operator, product, SECOND, [lines[0], *lines[-LATE_ROWS:], *broken])
+    return [FIRST, SECOND]
 
 
 def curate(operator: Acting, product: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
@@ -44,7 +52,9 @@ def curate(operator: Acting, product: Mapping[str, Any], folder: Path) -> list[d
     batches = [{**batch, "status": "published", "rules": []} for batch in summary["batches"]]
     for batch in batches:
         if batch["quarantined"]:
-            batch["rules"] = [{"rule": rule, "count": count} for rule, count in sorted(summary["rules"].items())]
+            batch["rules"] = [
+                {"rule": rule, "count": count} for rule, count in sorted(summary["rules"].items())
+            ]
     _put(operator, product, FOREIGN, _without_last_column(folder))
     state, _, message = _job(operator, product["curationJob"])
     refused = {"batch": FOREIGN, "status": "refused" if state == "FAILED" else state, "message": message}
@@ -63,13 +73,19 @@ def quality(operator: Acting, product: Mapping[str, Any]) -> dict[str, str]:
         time.sleep(0.05)
     status = crawler.get("LastCrawl", {}).get("Status")
     if status != "SUCCEEDED":
-        raise MeshError(f"ended as {status}: {crawler['LastCrawl'].get('ErrorMessage', '')}", f"crawler {product['crawler']}")
+        raise MeshError(
+            f"ended as {status}: {crawler['LastCrawl'].get('ErrorMessage', '')}",
+            f"crawler {product['crawler']}",
+        )
     parameters = glue.get_table(DatabaseName=product["resourceLink"], Name=TABLE)["Table"]["Parameters"]
-    return {key.removeprefix("quality_"): value for key, value in parameters.items() if key.startswith("quality_")}
+    return {
+        key.removeprefix("quality_"): value for key, value in parameters.items() if key.startswith("quality_")
+    }
 
 
-def _put(operator: Acting, product: Mapping[str, Any], name: str, text: str) -> None:
-    operator.client("s3").put_object(Bucket=product["bucket"], Key=f"raw/{TABLE}/{name}", Body=text.encode())
+def _put(operator: Acting, product: Mapping[str, Any], name: str, lines: list[str]) -> None:
+    body = "".join(f"{line}\n" for line in lines).encode()
+    operator.client("s3").put_object(Bucket=product["bucket"], Key=f"raw/{TABLE}/{name}", Body=body)
 
 
 def _remove(operator: Acting, product: Mapping[str, Any], name: str) -> None:
@@ -77,10 +93,10 @@ def _remove(operator: Acting, product: Mapping[str, Any], name: str) -> None:
     operator.client("s3").delete_object(Bucket=product["bucket"], Key=f"raw/{TABLE}/{name}")
 
 
-def _without_last_column(folder: Path) -> str:
+def _without_last_column(folder: Path) -> list[str]:
     """A batch that lacks a column of the contract."""
     lines = (folder / TABLE / f"{TABLE}.csv").read_text(encoding="utf-8").splitlines()
-    return "\n".join(line.rsplit(",", 1)[0] for line in lines[:50]) + "\n"
+    return [line.rsplit(",", 1)[0] for line in lines[:50]]
 
 
 def _job(operator: Acting, name: str) -> tuple[str, dict[str, Any], str]:
@@ -88,11 +104,17 @@ def _job(operator: Acting, name: str) -> tuple[str, dict[str, Any], str]:
     glue = operator.client("glue")
     run_id = glue.start_job_run(JobName=name)["JobRunId"]
     deadline = time.monotonic() + WAIT_SECONDS
-    while (run := glue.get_job_run(JobName=name, RunId=run_id)["JobRun"])["JobRunState"] in ("STARTING", "RUNNING", "WAITING"):
+    while (run := glue.get_job_run(JobName=name, RunId=run_id)["JobRun"])["JobRunState"] in (
+        "STARTING",
+        "RUNNING",
+        "WAITING",
+    ):
         if time.monotonic() > deadline:
             raise MeshError(f"still runs after {WAIT_SECONDS:.0f} s", f"job {name}")
         time.sleep(0.05)
-    events = operator.client("logs").get_log_events(logGroupName=OUTPUT_LOGS, logStreamName=run_id, startFromHead=True)
+    events = operator.client("logs").get_log_events(
+        logGroupName=OUTPUT_LOGS, logStreamName=run_id, startFromHead=True
+    )
     lines = [event["message"].strip() for event in events["events"]]
     summaries = [json.loads(line) for line in lines if line.startswith("{")]
     return run["JobRunState"], summaries[-1] if summaries else {}, str(run.get("ErrorMessage", ""))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from governance.levels import DATA_PRODUCT, DOMAIN, SENSITIVITY
 from governance.settings import CentralSettings, ConsumerSettings, ProducerSettings
 from mesh.project import Project
 
@@ -20,7 +21,9 @@ def picture(project: Project) -> dict[str, Any]:
             name = item.lob
             for product in item.products:
                 contract = product.contract
-                levels = Counter(column.classification for table in contract.tables for column in table.columns)
+                levels = Counter(
+                    column.classification for table in contract.tables for column in table.columns
+                )
                 products.append(
                     {
                         "name": product.name,
@@ -30,6 +33,8 @@ def picture(project: Project) -> dict[str, Any]:
                         "contract_version": contract.version,
                         "bucket": item.names.product_bucket(product.name, item.place),
                         "owner": contract.owner,
+                        "job": item.names.curation_job(product.name),
+                        "tags": {DOMAIN: item.lob, DATA_PRODUCT: product.name, SENSITIVITY: item.levels[-1]},
                         "levels": {level: levels[level] for level in item.levels if levels[level]},
                     }
                 )
@@ -39,10 +44,15 @@ def picture(project: Project) -> dict[str, Any]:
                 ]
         elif isinstance(item, ConsumerSettings):
             name = item.consumer
-            roles += [{"consumer": item.consumer, "name": role.name, "clearance": role.clearance} for role in item.roles]
+            roles += [
+                {"consumer": item.consumer, "name": role.name, "clearance": role.clearance}
+                for role in item.roles
+            ]
         else:
             assert isinstance(item, CentralSettings)
-        accounts.append({"role": item.role, "name": name, "account_id": item.place.account_id, "stack": stack})
+        accounts.append(
+            {"role": item.role, "name": name, "account_id": item.place.account_id, "stack": stack}
+        )
     return {"accounts": accounts, "products": products, "shares": shares, "roles": roles}
 
 
@@ -71,7 +81,9 @@ def account(report: Mapping[str, Any], page: Path, kept: bool) -> str:
         f"Report      {page} ({report['seconds']:.1f} s in all)",
     ]
     if kept:
-        lines.append("The cloud goes on: try 'mesh query --as auditor \\'SELECT age FROM credit_card LIMIT 3\\''")
+        lines.append(
+            "The cloud goes on: try 'mesh query --as auditor \\'SELECT age FROM credit_card LIMIT 3\\''"
+        )
     return "\n".join(lines)
 
 

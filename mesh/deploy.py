@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-
 from governance.errors import MeshError
 from governance.reader import nearest
 from governance.settings import ConsumerSettings
@@ -34,10 +33,16 @@ def join_organization(endpoint: str, accounts: list[str]) -> None:
     """
     if not accounts:
         return
-    manager = Acting(endpoint, f"arn:aws:iam::{accounts[0]}:role/organization", "us-east-1").client("organizations")
+    manager = Acting(endpoint, f"arn:aws:iam::{accounts[0]}:role/organization", "us-east-1").client(
+        "organizations"
+    )
     if "Organization" not in _described(manager):
         manager.create_organization(FeatureSet="ALL")
-    present = {account["Id"] for page in manager.get_paginator("list_accounts").paginate() for account in page["Accounts"]}
+    present = {
+        account["Id"]
+        for page in manager.get_paginator("list_accounts").paginate()
+        for account in page["Accounts"]
+    }
     for account in accounts:
         if account not in present:
             manager.invite_account_to_organization(Target={"Id": account, "Type": "ACCOUNT"})
@@ -51,7 +56,9 @@ def _described(client: Any) -> Mapping[str, Any]:
         return {}
 
 
-def up(project: Project, names: list[str], *, endpoint: str | None = None, say: Say = tell) -> dict[str, engine.UpResult]:
+def up(
+    project: Project, names: list[str], *, endpoint: str | None = None, say: Say = tell
+) -> dict[str, engine.UpResult]:
     """Bring stacks up in their order.
 
     Parameters
@@ -72,16 +79,20 @@ def up(project: Project, names: list[str], *, endpoint: str | None = None, say: 
     where = endpoint or require(project.home).endpoint
     join_organization(where, project.organization())
     store = engine.S3StateStore(where)
+    overrides = {"mesh:endpoint": where}
     results = {}
+    # What is given up goes first, and in reverse order: grants before shares, tables before databases.
+    for stack in reversed(chosen):
+        progress = _Progress(stack, say)
+        result = engine.prune(
+            project.folder, stack, endpoint=where, store=store, progress=progress, config_overrides=overrides
+        )
+        if result.deleted:
+            progress.done(_counts(result))
     for stack in chosen:
         progress = _Progress(stack, say)
         result = engine.up(
-            project.folder,
-            stack,
-            endpoint=where,
-            store=store,
-            progress=progress,
-            config_overrides={"mesh:endpoint": where},
+            project.folder, stack, endpoint=where, store=store, progress=progress, config_overrides=overrides
         )
         progress.done(_counts(result))
         results[stack] = result
@@ -132,11 +143,17 @@ def reader(project: Project, role: str, stack: str | None) -> tuple[Acting, str,
             workgroup = exports["workgroups"].get(role) or next(iter(sorted(exports["workgroups"].values())))
             links = list(exports["resourceLinks"].values())
             return Acting(endpoint, arn, exports["region"]), workgroup, links[0] if len(links) == 1 else None
-    raise MeshError(f"is no role of a consumer here; there are {', '.join(sorted(known))}{nearest(role, known)}", role)
+    raise MeshError(
+        f"is no role of a consumer here; there are {', '.join(sorted(known))}{nearest(role, known)}", role
+    )
 
 
 def _counts(result: engine.UpResult) -> str:
-    parts = [f"{getattr(result, kind)} {kind}" for kind in ("created", "updated", "replaced", "deleted", "unchanged") if getattr(result, kind)]
+    parts = [
+        f"{getattr(result, kind)} {kind}"
+        for kind in ("created", "updated", "replaced", "deleted", "unchanged")
+        if getattr(result, kind)
+    ]
     return ", ".join(parts) or "nothing to do"
 
 
@@ -150,7 +167,11 @@ class _Progress:
 
     def __call__(self, event: engine.Progress) -> None:
         if self.live:
-            print(f"\r\033[K{self.stack}: {event.done}/{event.total} {event.action} {event.name}", end="", flush=True)
+            print(
+                f"\r\033[K{self.stack}: {event.done}/{event.total} {event.action} {event.name}",
+                end="",
+                flush=True,
+            )
 
     def done(self, counts: str) -> None:
         if self.live:

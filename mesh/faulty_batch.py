@@ -1,7 +1,7 @@
 """A faulty delivery made of a good one, to show what curation does with rows that break the contract.
 
-Pure text in, text out: it knows the loan system's CSV (German attribute names, coded values) and no AWS. The true data
-in `contracts/data` stays as it is. Deliberately not here: delivering it (`demo`), and what becomes of it (`functions`).
+Pure text in, text out: it knows the loan system's CSV (German attribute names, coded values) and no AWS. The
+true data in `contracts/data` stays as it is. Deliberately not here: delivering it, and what becomes of it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def make_faulty_batch(csv_text: str, seed: int, *, rows: int = 60, per_fault: in
     Returns
     -------
     str
-        CSV with the same header. Its new application numbers follow the highest one of the good delivery, so that
+        CSV with the same header. Its application numbers follow the highest of the good delivery, so that
         both can be curated into one table. :func:`expected_quarantine` says how many of its rows are broken.
 
     Raises
@@ -73,7 +73,9 @@ def make_faulty_batch(csv_text: str, seed: int, *, rows: int = 60, per_fault: in
         raise ValueError(f"a batch with {broken} faulty rows needs at least so many rows, not {rows}")
     generator = random.Random(seed)  # noqa: S311 (a sample, no secret)
     first = max(int(row[KEY].rpartition("-")[2]) for row in good) + 1
-    batch = [{**row, KEY: f"A-{first + place:06d}"} for place, row in enumerate(generator.choices(good, k=rows))]
+    batch = [
+        {**row, KEY: f"A-{first + place:06d}"} for place, row in enumerate(generator.choices(good, k=rows))
+    ]
     places = iter(generator.sample(range(rows), broken))
     for _, fault in FAULTS:
         for _ in range(per_fault):
@@ -90,5 +92,5 @@ def make_faulty_batch(csv_text: str, seed: int, *, rows: int = 60, per_fault: in
 
 
 def expected_quarantine(per_fault: int = 1) -> int:
-    """Rows of a faulty batch that curation sets aside: one per fault, and both of each pair with the same number."""
+    """Rows of a faulty batch that curation sets aside: one per fault, both of each pair with one number."""
     return per_fault * (len(FAULTS) + 2)

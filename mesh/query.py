@@ -47,10 +47,14 @@ def run(acting: Acting, sql: str, *, workgroup: str, database: str | None = None
     athena = acting.client("athena")
     context = {"QueryExecutionContext": {"Database": database}} if database else {}
     try:
-        query_id = athena.start_query_execution(QueryString=sql, WorkGroup=workgroup, **context)["QueryExecutionId"]
+        query_id = athena.start_query_execution(QueryString=sql, WorkGroup=workgroup, **context)[
+            "QueryExecutionId"
+        ]
     except ClientError as error:
         answer = error.response["Error"]
-        return Answer(principal=acting.role_arn, sql=sql, query_id="", error=f"{answer['Code']}: {answer['Message']}")
+        return Answer(
+            principal=acting.role_arn, sql=sql, query_id="", error=f"{answer['Code']}: {answer['Message']}"
+        )
     status = _wait(athena, query_id)
     if status["State"] != "SUCCEEDED":
         reason = status.get("StateChangeReason", status["State"])
@@ -62,7 +66,9 @@ def run(acting: Acting, sql: str, *, workgroup: str, database: str | None = None
 def _wait(athena: Any, query_id: str) -> dict[str, Any]:
     deadline, pause = time.monotonic() + WAIT_SECONDS, 0.02
     while True:
-        status: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
+        status: dict[str, Any] = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"][
+            "Status"
+        ]
         if status["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
             return status
         if time.monotonic() > deadline:
@@ -78,7 +84,9 @@ def _results(athena: Any, query_id: str) -> tuple[tuple[str, ...], tuple[tuple[s
     first = True
     while True:
         page = athena.get_query_results(QueryExecutionId=query_id, **token)
-        columns = columns or tuple(item["Name"] for item in page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"])
+        columns = columns or tuple(
+            item["Name"] for item in page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+        )
         found = [tuple(cell.get("VarCharValue") for cell in row["Data"]) for row in page["ResultSet"]["Rows"]]
         rows += found[1:] if first and found and found[0] == columns else found
         first = False
@@ -91,6 +99,9 @@ def as_table(answer: Answer) -> str:
     """Rows under their column names, each column as wide as its longest cell."""
     cells = [answer.columns, *([cell if cell is not None else "" for cell in row] for row in answer.rows)]
     widths = [max(len(row[index]) for row in cells) for index in range(len(answer.columns))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """The report of a run: one HTML page, and the numbers behind it as JSON.
 
-Owns the page as a whole and the two files. The page is complete in itself: no other file, no network, and all of
-it there without JavaScript. Deliberately not here: gathering the facts (the demo hands them over).
+Owns the page as a whole and the two files. The page is complete in itself: no other file, no network, and all
+of it there without JavaScript. Deliberately not here: gathering the facts (the demo hands them over).
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def render(report: Mapping[str, Any]) -> str:
 def write(report: Mapping[str, Any], folder: Path) -> Path:
     """Write report.json and report.html into a folder; return the path of the page.
 
-    Both are written whole or not at all: a reader never sees half a file, and a report that cannot be rendered
-    leaves those of an earlier run as they were.
+    Both are written whole or not at all: a reader never sees half a file, and a report that cannot be
+    rendered leaves those of an earlier run as they were.
     """
     facts = plain(report)
     page = render(facts)
@@ -98,7 +98,9 @@ def _environment() -> Environment:
 
 
 def _replace(path: Path, text: str) -> None:
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+    with NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
         temporary = Path(file.name)
         try:
             file.write(text)

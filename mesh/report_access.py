@@ -1,11 +1,12 @@
 """The access matrix: one grid per table, principals down, columns across by level.
 
-Owns which rows and columns the grids have and what each cell says. Deliberately not here: how access is decided
-(governance.access) and the markup (templates).
+Owns which rows and columns the grids have and what each cell says. Deliberately not here: how access is
+decided (governance.access) and the markup (templates).
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,11 @@ class Group:
     shade: int
     columns: tuple[str, ...]
 
+    @property
+    def narrow(self) -> bool:
+        """Whether the level's name is wider than its columns, and so has to stand upright like theirs."""
+        return len(self.columns) * 3.4 < len(self.level)
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -34,7 +40,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One principal in one grid; `missing` is the first missing link of a principal that reads nothing."""
+    """One principal in one grid.
+
+    `missing` is the first missing link of a principal that reads nothing, `twin` says whether another
+    principal of the grid has the same short name.
+    """
 
     principal: str
     name: str
@@ -44,6 +54,7 @@ class Row:
     cells: tuple[Cell, ...]
     chain: tuple[str, ...]
     missing: str
+    twin: bool
 
     @property
     def readable(self) -> int:
@@ -84,10 +95,11 @@ def _grid(product: str, table: str, entries: Sequence[Mapping[str, Any]], levels
         Group(level, levels.shade(level), tuple(name for name, its in level_of.items() if its == level))
         for level in levels.sort(level_of.values())
     )
-    return Grid(product, table, groups, tuple(_row(entry, groups) for entry in entries))
+    names = Counter(short(entry["principal"]) for entry in entries)
+    return Grid(product, table, groups, tuple(_row(entry, groups, names) for entry in entries))
 
 
-def _row(entry: Mapping[str, Any], groups: Sequence[Group]) -> Row:
+def _row(entry: Mapping[str, Any], groups: Sequence[Group], names: Counter[str]) -> Row:
     open_ = {str(column["name"]) for column in entry.get("columns") or () if column.get("readable")}
     principal = str(entry["principal"])
     return Row(
@@ -103,4 +115,5 @@ def _row(entry: Mapping[str, Any], groups: Sequence[Group]) -> Row:
         ),
         chain=tuple(map(str, entry.get("chain") or ())),
         missing=str(entry.get("missing") or ""),
+        twin=names[short(principal)] > 1,
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mesh.report_format import decimal, known, percent, whole
+from mesh.report_format import decimal, known, percent, plural, whole
 from mesh.report_svg import el, num
 
 WIDTH, HEIGHT = 320.0, 292.0
@@ -60,7 +60,14 @@ def _frame(name: str, what: str, across: str, up: str, *marks: Markup, most: flo
         el("text", across, x=_x(0.5), y=_y(0) + 31, text_anchor="middle", class_="tick name"),
         el("text", up, x=11.0, y=_y(0.5), text_anchor="middle", class_="tick name", transform=middle),
     ]
-    return el("svg", *parts, class_=f"chart {name}", viewBox=f"0 0 {num(WIDTH)} {num(HEIGHT)}", role="img", aria_label=what)
+    return el(
+        "svg",
+        *parts,
+        class_=f"chart {name}",
+        viewBox=f"0 0 {num(WIDTH)} {num(HEIGHT)}",
+        role="img",
+        aria_label=what,
+    )
 
 
 def _note(x: float, y: float, text: str, anchor: str = "start") -> Markup:
@@ -72,7 +79,8 @@ def roc(curve: Any, auc: Any = None) -> Markup | None:
     points = points_of(curve)
     if len(points) < 2:
         return None
-    at, best = max(points, key=lambda point: point[1] - point[0])
+    whole_curve = [(a, b) for a, b in curve if known(a) and known(b)]
+    at, best = max(whole_curve, key=lambda point: point[1] - point[0])
     area = f"{_path(points)}L{num(_x(points[-1][0]))} {num(_y(0))}L{num(_x(points[0][0]))} {num(_y(0))}Z"
     marks = [
         el("path", d=area, class_="area"),
@@ -118,13 +126,23 @@ def calibration(bins: Any) -> Markup | None:
     most = max((b.get("count") or 0 for b in usable), default=0) or 1
     marks = [el("path", d=_path([(0, 0), (1, 1)]), class_="chance")]
     if len(usable) > 1:
-        marks.append(el("path", d=_path([(b["mean_predicted"], b["observed"]) for b in usable]), class_="curve thin"))
+        marks.append(
+            el("path", d=_path([(b["mean_predicted"], b["observed"]) for b in usable]), class_="curve thin")
+        )
     for b in usable:
         count = b.get("count") or 0
-        title = f"predicted {decimal(b['mean_predicted'])}, observed {decimal(b['observed'])}, {whole(count)} rows"
-        radius = 2.5 + 6 * (count / most) ** 0.5
+        predicted, observed = decimal(b["mean_predicted"]), decimal(b["observed"])
+        title = f"predicted {predicted}, observed {observed}, {plural(count, 'row')}"
+        radius = 2.0 + 4 * (count / most) ** 0.5
         marks.append(
-            el("circle", el("title", title), cx=_x(b["mean_predicted"]), cy=_y(b["observed"]), r=radius, class_="dot soft")
+            el(
+                "circle",
+                el("title", title),
+                cx=_x(b["mean_predicted"]),
+                cy=_y(b["observed"]),
+                r=radius,
+                class_="dot soft",
+            )
         )
     return _frame("calibration", "Calibration", "Mean prediction", "Observed rate", *marks)
 
@@ -147,7 +165,9 @@ def scores(bins: Any) -> Markup | None:
             left = _x(b["from"]) + 0.5 + (width + 1 if kind == "positive" else 0)
             title = el("title", f"{kind}, {b['from']:g} to {b['to']:g}: {whole(b.get(kind) or 0)} rows")
             height = share / most * SIDE
-            marks.append(el("rect", title, x=left, y=_y(0) - height, width=max(width, 0.5), height=height, class_=kind))
+            marks.append(
+                el("rect", title, x=left, y=_y(0) - height, width=max(width, 0.5), height=height, class_=kind)
+            )
     marks += [
         el("rect", x=_x(0) + 6, y=TOP + 2, width="9", height="9", class_="negative"),
         _note(_x(0) + 20, TOP + 10.5, f"negative ({whole(totals['negative'])})"),
@@ -162,11 +182,12 @@ def interval(value: Any, bounds: Any, name: str) -> Markup | None:
     if not known(value):
         return None
     width, middle = 200.0, 9.0
-    low, high = bounds if isinstance(bounds, Sequence) and len(bounds) == 2 and all(map(known, bounds)) else (None, None)
+    bounded = isinstance(bounds, Sequence) and len(bounds) == 2 and all(map(known, bounds))
     parts = [el("path", d=f"M0 {num(middle)}H{num(width)}", class_="axis")]
     parts += [el("path", d=f"M{num(t * width)} 6V12", class_="axis") for t in TICKS]
     said = f"{name} {decimal(value)}"
-    if low is not None:
+    if bounded:
+        low, high = bounds
         parts.append(el("path", d=f"M{num(low * width)} {num(middle)}H{num(high * width)}", class_="range"))
         said += f", 95 % interval {decimal(low)} to {decimal(high)}"
     parts.append(el("circle", cx=value * width, cy=middle, r="4", class_="dot"))

@@ -1,7 +1,7 @@
 """Where everything in the drawing of the mesh goes.
 
-Owns the geometry: three lanes (producers, central, consumers), the boxes in them and the edges between, computed
-from the report's `mesh` block for any number of accounts, products, shares and roles, without overlaps.
+Owns the geometry: three lanes (producers, central, consumers), the boxes in them and the edges between,
+computed from the `mesh` block for any number of accounts, products, shares and roles; boxes never overlap.
 Deliberately not here: how a box or an edge looks (report_mesh_draw).
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 
 PRODUCER_WIDTH, CENTRAL_WIDTH, CONSUMER_WIDTH = 300.0, 316.0, 384.0
 REGISTER_GAP = 84.0
-SHARE_GAP_MIN, SHARE_GAP_MAX = 156.0, 290.0
-PILL_WIDTH, PILL_HEIGHT = 78.0, 18.0
+SHARE_GAP_MIN, SHARE_GAP_MAX = 164.0, 300.0
+PILL_WIDTH, PILL_HEIGHT = 86.0, 18.0
 TOP, PAD, HEAD, CARD_GAP = 30.0, 12.0, 46.0, 18.0
-ROW, ROW_GAP, TITLE = 100.0, 18.0, 18.0
+ROW, ROW_GAP, TITLE = 114.0, 18.0, 18.0
 NODE, NODE_GAP, COLUMN_HEAD = 36.0, 8.0, 18.0
 LINK_WIDTH, BUS = 176.0, 34.0
 
@@ -86,12 +86,14 @@ def plan(mesh: Mapping[str, Any]) -> Layout:
     producers = _accounts(mesh, "producer", [str(p.get("lob", "")) for p in products])
     named = [str(item["consumer"]) for item in (*shares, *(mesh.get("roles") or ()))]
     consumers = _accounts(mesh, "consumer", named)
-    groups = [(account, [p for p in products if p.get("lob", "") == account["name"]]) for account in producers]
+    groups = [
+        (account, [p for p in products if p.get("lob", "") == account["name"]]) for account in producers
+    ]
     order = {str(p["name"]): n for n, p in enumerate(p for _, owned in groups for p in owned)}
     cards = [_consumer(account, mesh, order) for account in consumers]
 
     left = sum(_producer_height(len(owned)) for _, owned in groups) + CARD_GAP * max(len(groups) - 1, 0)
-    left = max(left, HEAD + ROW)
+    left = max(left, HEAD + PAD)
     right = sum(card.height for card in cards) + CARD_GAP * max(len(cards) - 1, 0)
     gap = min(max(SHARE_GAP_MIN, 110 + 9.0 * len(shares)), SHARE_GAP_MAX)
     central_x = PRODUCER_WIDTH + REGISTER_GAP
@@ -103,7 +105,15 @@ def plan(mesh: Mapping[str, Any]) -> Layout:
     top = TOP + (body - left) / 2
     central = next((a for a in mesh.get("accounts") or () if a.get("role") == "central"), {"name": "central"})
     layout.cards.append(
-        Box("central", str(central["name"]), central_x, top, CENTRAL_WIDTH, left, {**central, "products": len(products)})
+        Box(
+            "central",
+            str(central["name"]),
+            central_x,
+            top,
+            CENTRAL_WIDTH,
+            left,
+            {**central, "products": len(products)},
+        )
     )
     databases = _producers(layout, groups, central_x, top)
     _consumers(layout, cards, consumer_x, TOP + (body - right) / 2)
@@ -130,12 +140,22 @@ def _producers(
     for account, owned in groups:
         name = str(account["name"])
         layout.cards.append(
-            Box("producer", name, 0.0, y, PRODUCER_WIDTH, _producer_height(len(owned)), {**account, "owns": owned})
+            Box(
+                "producer",
+                name,
+                0.0,
+                y,
+                PRODUCER_WIDTH,
+                _producer_height(len(owned)),
+                {**account, "owns": owned},
+            )
         )
         for position, product in enumerate(owned):
             key, row = str(product["name"]), y + HEAD + position * (ROW + ROW_GAP)
             width = PRODUCER_WIDTH - 2 * PAD
-            bucket = Box("bucket", str(product.get("bucket", "")), PAD, row + TITLE, width, NODE, product, key)
+            bucket = Box(
+                "bucket", str(product.get("bucket", "")), PAD, row + TITLE, width, NODE, product, key
+            )
             job = Box("job", str(product.get("job", "")), PAD, row + ROW - NODE, width, NODE, product, key)
             database = Box(
                 "database",
@@ -195,7 +215,9 @@ def _consumers(layout: Layout, cards: Sequence[_Card], x: float, y: float) -> No
             key = str(share["product"])
             layout.nodes.append(Box("link", name, x + PAD, at, LINK_WIDTH, NODE, share, key))
             if card.roles:
-                layout.edges.append(Edge("regrant", x + PAD + LINK_WIDTH, at + NODE / 2, bus, at + NODE / 2, product=key))
+                layout.edges.append(
+                    Edge("regrant", x + PAD + LINK_WIDTH, at + NODE / 2, bus, at + NODE / 2, product=key)
+                )
                 ends.append(at + NODE / 2)
         for n, role in enumerate(card.roles):
             at = start + (rows - len(card.roles)) * height / 2 + n * height

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from mesh.report_format import Levels, plural
 from mesh.report_mesh import HEAD, NODE, PAD, PILL_HEIGHT, PILL_WIDTH, Box, Edge, plan
-from mesh.report_svg import MONO, SANS, clip, el, label, num
+from mesh.report_svg import BOLD, MONO, SANS, el, label, num
 
 ARROW = 5.0
 
@@ -53,13 +53,22 @@ def draw(mesh: Mapping[str, Any], levels: Levels) -> Markup:
 def _summary(mesh: Mapping[str, Any]) -> str:
     products, shares = mesh.get("products") or (), mesh.get("shares") or ()
     owned = ", ".join(f"{p['name']} of {p.get('lob', 'an unnamed owner')}" for p in products) or "no products"
-    given = ", ".join(f"{s['product']} to {s['consumer']} at {s.get('clearance', 'no clearance')}" for s in shares)
+    given = ", ".join(
+        f"{s['product']} to {s['consumer']} at {s.get('clearance', 'no clearance')}" for s in shares
+    )
     return f"Data products: {owned}. Shares: {given or 'none'}."
 
 
 def _rect(box: Box, class_: str, radius: float = 4) -> Markup:
     return el(
-        "rect", x=box.x, y=box.y, width=box.width, height=box.height, rx=num(radius), class_=class_, data_box=box.kind
+        "rect",
+        x=box.x,
+        y=box.y,
+        width=box.width,
+        height=box.height,
+        rx=num(radius),
+        class_=class_,
+        data_box=box.kind,
     )
 
 
@@ -73,18 +82,36 @@ def _card(card: Box) -> Markup:
         _rect(card, f"card {card.kind}", 6),
         label(x, y + 19, card.name, inner, size=13.5, class_="strong"),
         label(x, y + 34, account, inner / 2, size=10.5, class_="quiet", mono=True),
-        label(card.right - PAD, y + 34, stack, inner / 2, size=10.5, class_="quiet", text_anchor="end"),
+        label(
+            card.right - PAD,
+            y + 34,
+            stack,
+            inner - len(account) * 10.5 * MONO - 12,
+            size=10.5,
+            class_="quiet",
+            text_anchor="end",
+        ),
     ]
     if card.kind == "central":
         text = "Lake Formation, Glue catalog"
-        parts.append(label(card.right - PAD, y + 19, text, inner / 1.7, size=10.5, class_="quiet", text_anchor="end"))
+        parts.append(
+            label(card.right - PAD, y + 19, text, inner / 1.7, size=10.5, class_="quiet", text_anchor="end")
+        )
     if card.kind == "consumer" and (data["links"] or data["roles"]):
         heads = y + HEAD + 9
         if data["links"]:
-            parts.append(label(x, heads, plural(data["links"], "resource link"), inner, size=10.5, class_="quiet"))
+            parts.append(
+                label(x, heads, plural(data["links"], "resource link"), inner, size=10.5, class_="quiet")
+            )
         if data["roles"]:
-            text = f"re-granted to {plural(data['roles'], 'role')}" if data["links"] else plural(data["roles"], "role")
-            parts.append(label(card.right - PAD, heads, text, inner, size=10.5, class_="quiet", text_anchor="end"))
+            text = (
+                f"re-granted to {plural(data['roles'], 'role')}"
+                if data["links"]
+                else plural(data["roles"], "role")
+            )
+            parts.append(
+                label(card.right - PAD, heads, text, inner, size=10.5, class_="quiet", text_anchor="end")
+            )
     return el("g", *parts)
 
 
@@ -114,19 +141,32 @@ def _share_path(edge: Edge) -> str:
     """Out of the card, across the gap, then straight under its own pill: so no edge runs under another's."""
     start, end = edge.x1 + PAD, _pill_x(edge) - 4
     bend = (end - start) * 0.55
-    return (
-        f"M{num(edge.x1)} {num(edge.y1)}H{num(start)}"
-        f"C{num(start + bend)} {num(edge.y1)} {num(end - bend)} {num(edge.y2)} {num(end)} {num(edge.y2)}H{num(edge.x2)}"
-    )
+    y1, y2 = num(edge.y1), num(edge.y2)
+    curve = f"{num(start + bend)} {y1} {num(end - bend)} {y2} {num(end)} {y2}"
+    return f"M{num(edge.x1)} {y1}H{num(start)}C{curve}H{num(edge.x2)}"
 
 
 def _pill(edge: Edge, levels: Levels) -> Markup:
     x, y = _pill_x(edge), edge.y2 - PILL_HEIGHT / 2
     shade = levels.shade(edge.label)
     text = label(
-        x + PILL_WIDTH / 2, edge.y2 + 3.6, edge.label or "share", PILL_WIDTH - 8, size=10.5, text_anchor="middle"
+        x + PILL_WIDTH / 2,
+        edge.y2 + 3.6,
+        edge.label or "share",
+        PILL_WIDTH - 8,
+        size=10.5,
+        text_anchor="middle",
     )
-    box = el("rect", x=x, y=y, width=PILL_WIDTH, height=PILL_HEIGHT, rx="9", class_=f"pill s{shade}", data_box="pill")
+    box = el(
+        "rect",
+        x=x,
+        y=y,
+        width=PILL_WIDTH,
+        height=PILL_HEIGHT,
+        rx="9",
+        class_=f"pill s{shade}",
+        data_box="pill",
+    )
     arrow = el("path", d=_arrow(edge.x2, edge.y2, 1, 0), class_=f"head f{shade}")
     return el("g", box, text, arrow, data_p=edge.product)
 
@@ -158,12 +198,22 @@ def _store(node: Box, levels: Levels) -> list[Markup]:
     """The bucket with the product's name and owner above it, or the job that fills it."""
     data = node.data
     if node.kind == "job":
-        return _two_lines(node, node.name or f"curation of {node.product}", "Glue job: raw to curated, or quarantine")
-    half = node.width / 2
+        return _two_lines(
+            node, node.name or f"curation of {node.product}", "Glue job: raw to curated, or quarantine"
+        )
     owner = str(data.get("owner", ""))
+    room = node.width - len(node.product) * 12 * BOLD - 10
     return [
-        label(node.x, node.y - 7, node.product, half, size=12, class_="strong"),
-        label(node.right, node.y - 7, owner, half, size=10.5, class_="quiet", text_anchor="end"),
+        label(node.x, node.y - 7, node.product, node.width, size=12, class_="strong"),
+        label(
+            node.right,
+            node.y - 7,
+            owner if room > 60 else "",
+            room,
+            size=10.5,
+            class_="quiet",
+            text_anchor="end",
+        ),
         *_two_lines(node, node.name or "bucket", "S3 bucket, own key"),
     ]
 
@@ -180,28 +230,20 @@ def _database(node: Box, levels: Levels) -> list[Markup]:
         label(x, node.y + 17, node.name, width - room - 8, size=12, class_="strong", mono=True),
         label(node.right - 10, node.y + 17, version, room + 10, size=10.5, class_="quiet", text_anchor="end"),
         *_tags(node, {key: value for key, value in tags.items() if value}),
-        label(x, node.y + 70, listed, width, size=10.5),
-        *_strip(x, node.y + 78, width, data.get("levels") or {}, levels),
+        label(x, node.y + 80, listed, width, size=10.5),
+        *_strip(x, node.y + 90, width, data.get("levels") or {}, levels),
     ]
 
 
 def _tags(node: Box, tags: Mapping[str, Any]) -> list[Markup]:
-    """LF-tags in at most two lines; what does not fit is counted and named in the tooltip."""
-    size, room = 10.0, node.width - 20
-    lines: list[str] = [""]
+    """LF-tags, one a line; a fourth and further ones share the third line."""
     words = [f"{key}={value}" for key, value in tags.items()]
-    for word in words:
-        longer = f"{lines[-1]}  {word}" if lines[-1] else word
-        if len(longer) * size * MONO > room and lines[-1]:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    shown = [*lines[:2]]
-    if len(lines) > 2:
-        shown[1] = clip("  ".join(lines[1:]), room, size, MONO)
+    lines = [*words[:2], "  ".join(words[2:])]
     return [
-        label(node.x + 10, node.y + 34 + 14 * n, line, room, size=size, class_="quiet tag", mono=True)
-        for n, line in enumerate(shown)
+        label(
+            node.x + 10, node.y + 34 + 13.5 * n, line, node.width - 20, size=10, class_="quiet tag", mono=True
+        )
+        for n, line in enumerate(lines)
     ]
 
 
@@ -217,7 +259,17 @@ def _strip(x: float, y: float, width: float, counts: Mapping[str, Any], levels: 
             el("rect", title, x=x, y=y, width=size, height=14.0, class_=f"f{levels.shade(level)} seg")
         )
         if size > len(str(count)) * 7 + 4:
-            parts.append(el("text", count, x=x + size / 2, y=y + 10.6, class_=f"o{levels.shade(level)}", text_anchor="middle", font_size="10"))
+            parts.append(
+                el(
+                    "text",
+                    count,
+                    x=x + size / 2,
+                    y=y + 10.6,
+                    class_=f"o{levels.shade(level)}",
+                    text_anchor="middle",
+                    font_size="10",
+                )
+            )
         x += size
     return parts
 
@@ -235,5 +287,7 @@ def _role(node: Box, levels: Levels) -> list[Markup]:
         _rect(node, "box"),
         label(node.x + 8, node.y + 15, node.name, node.width - 16, size=11.5),
         dot,
-        label(node.x + 20, node.y + 28.5, clearance or "no clearance", node.width - 28, size=10, class_="quiet"),
+        label(
+            node.x + 20, node.y + 28.5, clearance or "no clearance", node.width - 28, size=10, class_="quiet"
+        ),
     ]

@@ -21,7 +21,8 @@ def headline(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     queries, denials = report.get("queries") or (), report.get("denials") or ()
     tiles: list[dict[str, Any]] = []
     if resources:
-        notes = [f"{name} {whole(count)}" for name, count in resources.items()]
+        each = [f"{name} {whole(count)}" for name, count in resources.items()]
+        notes = each if len(each) <= 3 else [", ".join(each)]
         tiles.append({"label": "Resources", "value": whole(sum(resources.values())), "notes": notes})
     if rows:
         kept, out = rows.get("curated") or 0, rows.get("quarantined") or 0
@@ -57,7 +58,9 @@ def phases(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows, start = [], 0.0
     for phase in found:
         share = phase["seconds"] / whole_time * 100
-        rows.append({**phase, "left": f"{start:.2f}", "width": f"{share:.2f}", "shown": seconds(phase["seconds"])})
+        rows.append(
+            {**phase, "left": f"{start:.2f}", "width": f"{share:.2f}", "shown": seconds(phase["seconds"])}
+        )
         start += share
     return rows
 
@@ -125,7 +128,7 @@ def model(report: Mapping[str, Any], levels: Levels) -> dict[str, Any]:
     for name, key in METRICS:
         if known(found.get(key)):
             bounds = found.get(f"{key}_ci")
-            between = f"{decimal(bounds[0])} to {decimal(bounds[1])}" if bounds else ""
+            between = f"{decimal(bounds[0])} to {decimal(bounds[1])}" if bounds and len(bounds) == 2 else ""
             drawn = interval(found[key], bounds, name)
             metrics.append({"name": name, "value": decimal(found[key]), "between": between, "drawn": drawn})
     return {
@@ -157,8 +160,9 @@ def _lineage(found: Mapping[str, Any], report: Mapping[str, Any]) -> list[dict[s
         note = f"contract {version}" if version else ""
         steps.append({"what": "Data product", "name": str(product or "unnamed"), "note": note})
     if found.get("query_id"):
-        who = next((q["principal"] for q in report.get("queries") or () if q.get("query_id") == found["query_id"]), "")
-        steps.append({"what": "Query", "name": str(found["query_id"]), "note": f"as {short(who)}" if who else ""})
+        who = _asker(str(found["query_id"]).split(", "), report)
+        note = f"as {short(who)}" if who else ""
+        steps.append({"what": "Query", "name": str(found["query_id"]), "note": note})
     if known(found.get("training_rows")):
         features = found.get("features")
         note = plural(len(features), "feature") if features else ""
@@ -167,6 +171,14 @@ def _lineage(found: Mapping[str, Any], report: Mapping[str, Any]) -> list[dict[s
         arn = str(found["package_arn"])
         steps.append({"what": "Model package", "name": short(arn), "note": arn})
     return steps
+
+
+def _asker(identities: Sequence[str], report: Mapping[str, Any]) -> str:
+    """Who made a query, as far as the queries or the audit records tell."""
+    for item in (*(report.get("queries") or ()), *(report.get("audit") or ())):
+        if item.get("query_id") in identities and item.get("principal"):
+            return str(item["principal"])
+    return ""
 
 
 def _only_product(report: Mapping[str, Any]) -> str:
@@ -178,7 +190,10 @@ def shared_with(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Products with their shares: the drawing of the mesh as table rows."""
     mesh = report.get("mesh") or {}
     return [
-        {**product, "shares": [share for share in mesh.get("shares") or () if share["product"] == product["name"]]}
+        {
+            **product,
+            "shares": [share for share in mesh.get("shares") or () if share["product"] == product["name"]],
+        }
         for product in mesh.get("products") or ()
     ]
 

@@ -19,7 +19,7 @@ from training.curves import calibration, calibration_error, confusion, pr_points
 from training.explain import importance, reason_codes
 from training.features import LABEL, FeatureSchema, batches, encode, load_features
 from training.metrics import MEASURES, bootstrap, count_scores, measures
-from training.model import load_model, score_batches, split_batches
+from training.model import load_model, score, score_batches, split_batches, training_metrics
 from training.session import Context
 
 REPLICATES = 1000
@@ -83,8 +83,7 @@ def evaluate(
     dict
         The report, plain JSON.
     """
-    if threshold is None:
-        threshold = _trained_threshold(model_folder)
+    threshold = _threshold(model_folder) if threshold is None else threshold
     if not 0 <= threshold <= 1:
         raise MeshError(f"'{threshold:g}' is no probability; give a number from 0 to 1", "--threshold")
     schema = load_features(model_folder / FEATURES_FILE)
@@ -138,14 +137,11 @@ def describe(report: dict[str, Any]) -> str:
     return f"{report['rows']:,} test rows: " + ", ".join(shown)
 
 
-def _trained_threshold(folder: Path) -> float:
-    path = folder / METRICS_FILE
-    try:
-        return float(json.loads(path.read_text(encoding="utf-8"))["threshold"])
-    except OSError as error:
-        raise MeshError("no such file; run the train phase first or give --threshold", str(path)) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise MeshError(f"has no threshold ({error}); run the train phase again", str(path)) from error
+def _threshold(folder: Path) -> float:
+    chosen = training_metrics(folder).get("threshold")
+    if not isinstance(chosen, float):
+        raise MeshError("has no threshold; run the train phase again", str(folder / METRICS_FILE))
+    return chosen
 
 
 def _check_fits(booster: Any, schema: FeatureSchema, folder: Path) -> None:
@@ -159,8 +155,6 @@ def _check_fits(booster: Any, schema: FeatureSchema, folder: Path) -> None:
 def _explanations(booster: Any, schema: FeatureSchema, folder: Path) -> dict[str, Any]:
     import numpy as np
     import pyarrow as pa
-
-    from training.model import score
 
     columns = [*dict.fromkeys([*schema.key, *schema.names, LABEL])]
     # the first rows are as good as any: within a split they come in the order of the table

@@ -66,7 +66,7 @@ def run(context: Context, *, rows: int = DEFAULT_ROWS) -> Explored:
         "sql": query.sql,
         **profile_table(table, config.target, config.positive),
     }
-    hidden = hidden_columns(config.contract, config.table, tuple(table.column_names))
+    hidden = hidden_columns(config, tuple(table.column_names))
     profile["hidden"] = hidden
     path = context.folder("explore") / PROFILE_FILE
     path.write_text(json.dumps(profile, indent=2, default=str) + "\n", encoding="utf-8")
@@ -91,20 +91,27 @@ def sample_sql(config: TrainingConfig, rows: int) -> str:
     return f"SELECT * FROM ({config.sql.rstrip('; ')}) AS sample LIMIT {rows}"  # noqa: S608
 
 
-def hidden_columns(contract: str, table: str, seen: tuple[str, ...]) -> dict[str, str] | None:
-    """Columns of a contract's table that are not among those seen, with their sensitivity.
+def hidden_columns(config: TrainingConfig, seen: tuple[str, ...]) -> dict[str, str] | None:
+    """Columns of the table's contract that are not among those seen, with their sensitivity.
 
-    None if no contract is configured or its file is not here (the catalog shows a role only what it may read,
-    so nothing else can tell).
+    None if no contract of the product is configured or its file is not here (the catalog shows a role only
+    what it may read, so nothing else can tell).
     """
-    if not contract or not Path(contract).is_file():
+    if not config.contract or not Path(config.contract).is_file():
         return None
     from governance.contracts import load_contract
 
-    tables = {entry.name: entry for entry in load_contract(contract).tables}
-    if table not in tables:
-        raise MeshError(f"has no table '{table}'; it has {', '.join(tables)}", contract)
-    return {column.name: column.classification for column in tables[table].columns if column.name not in seen}
+    contract = load_contract(config.contract)
+    if contract.product != config.product:
+        return None
+    tables = {entry.name: entry for entry in contract.tables}
+    if config.table not in tables:
+        raise MeshError(f"has no table '{config.table}'; it has {', '.join(tables)}", config.contract)
+    return {
+        column.name: column.classification
+        for column in tables[config.table].columns
+        if column.name not in seen
+    }
 
 
 def _told(hidden: dict[str, str] | None) -> str:

@@ -7,6 +7,8 @@ a frame: only its quantised form does, about one byte per value.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
-from training import MODEL_FILE
+from training import METRICS_FILE, MODEL_FILE
 from training.features import LABEL, FeatureSchema, batches, encode
 from training.hyperparameters import Hyperparameters
 
 Batches = Callable[[], Iterator[tuple[Any, Any]]]
 """Gives a fresh iterator over (frame, labels) each time it is called; XGBoost passes over the data twice."""
+
+
+_FEW_ROWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +42,14 @@ class Fit:
     history: list[float]
 
 
-def threads() -> int:
-    """Threads to train with: SageMaker's SM_NUM_CPUS, or what this machine has."""
+def threads(rows: int) -> int:
+    """Threads for that many rows: one for few, else SageMaker's SM_NUM_CPUS or what this machine has.
+
+    Below some ten thousand rows threads wait for each other longer than they work, and with one thread the
+    same rows give the same model on any machine.
+    """
+    if rows < _FEW_ROWS:
+        return 1
     given = os.environ.get("SM_NUM_CPUS", "")
     return int(given) if given.isdigit() and int(given) > 0 else os.cpu_count() or 1
 
@@ -62,7 +73,7 @@ def quantile_matrix(source: Batches, max_bin: int, nthread: int, reference: Any 
     MeshError
         Whatever reading a batch raises.
     """
-    import xgboost as xgb
+    xgb = _xgboost()
 
     class _Pass(xgb.DataIter):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -89,7 +100,7 @@ def fit(train: Batches, validation: Batches, params: Hyperparameters, seed: int,
 
     The same batches, parameters, seed and number of threads give the same model, byte for byte.
     """
-    import xgboost as xgb
+    xgb = _xgboost()
 
     matrix = quantile_matrix(train, params.max_bin, nthread)
     held_out = quantile_matrix(validation, params.max_bin, nthread, matrix)
@@ -117,14 +128,19 @@ def fit(train: Batches, validation: Batches, params: Hyperparameters, seed: int,
 
 def score(booster: Any, frame: Any) -> Any:
     """Probability of the positive class per row, float32."""
-    return booster.inplace_predict(frame) if len(frame) else _nothing()
+    if not len(frame):
+        return _nothing()
+    booster.set_param({"nthread": threads(len(frame))})
+    return booster.inplace_predict(frame)
 
 
 def contributions(booster: Any, frame: Any) -> Any:
     """SHAP values in log odds: one column per feature and, last, the bias; rows add up to the margin."""
-    import xgboost as xgb
+    xgb = _xgboost()
 
-    return booster.predict(xgb.DMatrix(frame, enable_categorical=True), pred_contribs=True)
+    nthread = threads(len(frame))
+    booster.set_param({"nthread": nthread})
+    return booster.predict(xgb.DMatrix(frame, enable_categorical=True, nthread=nthread), pred_contribs=True)
 
 
 def score_batches(booster: Any, source: Batches, rows: int | None = None) -> tuple[Any, Any]:
@@ -154,24 +170,67 @@ def save_model(booster: Any, folder: Path) -> Path:
 def load_model(folder: str | Path) -> Any:
     """Read a model folder's model.
 
+    XGBoost's reader aborts the whole process on some damaged files, so a model is handed to it only when its
+    digest is the one that training wrote into ``metrics.json`` beside it.
+
     Raises
     ------
     MeshError
-        The file is missing or is no XGBoost model.
+        Model or metrics are missing, the file is not the one that was trained, or it is no XGBoost model.
     """
-    import xgboost as xgb
+    xgb = _xgboost()
 
     path = Path(folder) / MODEL_FILE
-    try:
-        raw = bytearray(path.read_bytes())
-    except OSError as error:
-        raise MeshError("no such model; run the train phase first", str(path)) from error
+    if not path.is_file():
+        raise MeshError("no such model; run the train phase first", str(path))
+    if sha256(path) != training_metrics(folder).get("model_sha256"):
+        raise MeshError(
+            "is corrupt: it is not the file that was trained; run the train phase again", str(path)
+        )
     try:
         booster = xgb.Booster()
-        booster.load_model(raw)
+        booster.load_model(bytearray(path.read_bytes()))
         return booster
     except (xgb.core.XGBoostError, ValueError) as error:
-        raise MeshError("is corrupt or no XGBoost model; run the train phase again", str(path)) from error
+        raise MeshError("is no XGBoost model; run the train phase again", str(path)) from error
+
+
+def training_metrics(folder: str | Path) -> dict[str, Any]:
+    """What training wrote into a model folder's ``metrics.json``.
+
+    Raises
+    ------
+    MeshError
+        The file is missing or no JSON object.
+    """
+    path = Path(folder) / METRICS_FILE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MeshError("no such file; run the train phase first", str(path)) from error
+    except ValueError as error:
+        raise MeshError(f"is no JSON ({error}); run the train phase again", str(path)) from error
+    if not isinstance(values, dict):
+        raise MeshError("must be a JSON object; run the train phase again", str(path))
+    return values
+
+
+def sha256(path: Path) -> str:
+    """Digest of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _xgboost() -> Any:
+    """XGBoost, with threads that sleep while they wait.
+
+    By default OpenMP's threads spin at each barrier; on a machine with other work, two threads on two busy cores
+    then take seven times as long as one. The setting is read when the library is loaded; one that is given stays.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    import xgboost
+
+    return xgboost
 
 
 def _nothing() -> Any:

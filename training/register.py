@@ -18,7 +18,7 @@ from typing import Any
 from governance.errors import MeshError
 from training import EVALUATION_FILE, FEATURES_FILE, METRICS_FILE, MODEL_FILE
 from training.features import FeatureSchema, load_features
-from training.model import load_model
+from training.model import load_model, sha256
 from training.session import Context, aws_errors
 
 CONTAINER_VERSION = "3.0-5"
@@ -59,7 +59,7 @@ def run(context: Context, *, image: str | None = None) -> Registered:
         new model package.
     """
     start = time.perf_counter()
-    work, outputs, config = context.work, context.outputs, context.config
+    work, config = context.work, context.config
     schema = load_features(work / "model" / FEATURES_FILE)
     load_model(work / "model")
     evaluation = work / "evaluation" / EVALUATION_FILE
@@ -70,10 +70,11 @@ def run(context: Context, *, image: str | None = None) -> Registered:
         raise MeshError(
             "belongs to another model than the one here; run the evaluate phase again", str(evaluation)
         )
+    outputs = context.outputs
     image = image or container_image(outputs.region)
     archive = pack(work / "model", context.folder("register") / ARCHIVE)
     metadata = metadata_of(schema, report)
-    run_name = f"{config.name}/{_digest(archive)}"
+    run_name = f"{config.name}/{sha256(archive)[:16]}"
     where = f"register as {context.role}"
     with aws_errors(where):
         s3, sagemaker = context.session.client("s3"), context.session.client("sagemaker")
@@ -196,9 +197,3 @@ def _upload(s3: Any, bucket: str, key: str, path: Path, kms_key: str) -> str:
         Bucket=bucket, Key=key, Body=path.read_bytes(), ServerSideEncryption="aws:kms", SSEKMSKeyId=kms_key
     )
     return f"s3://{bucket}/{key}"
-
-
-def _digest(path: Path) -> str:
-    import hashlib
-
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

@@ -22,7 +22,7 @@ from training.config import TrainingConfig, load_config
 from training.features import FeatureSchema, load_features
 from training.hyperparameters import Hyperparameters, add_flags, from_flags
 from training.metrics import cheapest_threshold, summary
-from training.model import Batches, Fit, fit, save_model, score_batches, split_batches, threads
+from training.model import Batches, Fit, fit, save_model, score_batches, sha256, split_batches, threads
 from training.session import Context
 
 _TRAIN_SCORED = 100_000
@@ -80,12 +80,13 @@ def train_folders(
     training = split_batches(train_folder, schema, config.chunk_rows)
     validation = split_batches(validation_folder, schema, config.chunk_rows)
     params = config.hyperparameters
-    fitted = fit(training, validation, params, config.seed, threads())
+    fitted = fit(training, validation, params, config.seed, threads(schema.rows["train"]["rows"]))
     scores, labels = score_batches(fitted.booster, validation)
     threshold = cheapest_threshold(scores, labels, config.cost_false_negative, config.cost_false_positive)
     seen = summary(*score_batches(fitted.booster, training, _TRAIN_SCORED))
     held_out = summary(scores, labels)
     metrics: dict[str, Any] = {
+        "model_sha256": sha256(save_model(fitted.booster, model_folder)),
         "best_iteration": fitted.best_iteration,
         "rounds_run": fitted.rounds_run,
         "stopped_early": fitted.rounds_run < params.rounds,
@@ -97,7 +98,6 @@ def train_folders(
         "validation": held_out,
         "history": fitted.history,
     }
-    save_model(fitted.booster, model_folder)
     (model_folder / FEATURES_FILE).write_text(schema.to_json(), encoding="utf-8")
     (model_folder / METRICS_FILE).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
     say(

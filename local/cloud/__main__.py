@@ -1,7 +1,7 @@
 """`python -m local.cloud --port N`: serve until SIGTERM or SIGINT.
 
-Prints the endpoint as one line on standard output when requests are answered and nothing else. Deliberately not
-here: the record of a running cloud (`.mesh/cloud.json`), which the mesh command keeps.
+Prints the endpoint as one line on standard output when requests are answered and nothing else. Deliberately
+not here: the record of a running cloud (`.mesh/cloud.json`), which the mesh command keeps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.cloud", description="Serve the embedded cloud.")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes any free one")
     parser.add_argument(
-        "--organization", default="", metavar="ACCOUNTS", help="comma-separated accounts of one AWS Organization"
+        "--organization",
+        default="",
+        metavar="ACCOUNTS",
+        help="comma-separated accounts of one AWS Organization",
     )
     options = parser.parse_args(argv)
     ended = threading.Event()

@@ -18,7 +18,7 @@ from moto.athena.models import AthenaBackend
 from moto.athena.responses import AthenaResponse
 from moto.core.exceptions import JsonRESTError
 
-from local.cloud import athena_objects, athena_sql, cloudtrail
+from local.cloud import athena_objects, athena_sql, athena_statements, cloudtrail
 from local.cloud.athena_caller import current
 from local.cloud.athena_errors import MalformedQuery
 from local.cloud.athena_execution import FINAL, Execution
@@ -125,7 +125,7 @@ def start_query_execution(self: AthenaResponse) -> str:
 
 def _statement(backend: AthenaBackend, text: str, parameters: list[str] | None) -> Statement:
     try:
-        statement = athena_sql.parse(text)
+        statement = athena_statements.parse(text)
         if statement.query is not None:
             athena_sql.bind(statement.query, parameters or [])
     except MalformedQuery as problem:

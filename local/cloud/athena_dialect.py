@@ -107,7 +107,7 @@ def _rewrite(node: exp.Expression) -> exp.Expression:
         )
     if isinstance(node, exp.Corr):
         return exp.Anonymous(this="athena_corr", expressions=[node.this, node.expression])
-    if isinstance(node, exp.ApproxQuantile) and isinstance(node.args.get("quantile"), exp.Array):
+    if isinstance(node, exp.ApproxQuantile):
         return exp.Anonymous(this="approx_quantile", expressions=[node.this, node.args["quantile"]])
     if isinstance(node, exp.Sign) and node.this.type is not None and not node.meta.get("athena"):
         node.meta["athena"] = True

@@ -117,23 +117,28 @@ class Execution:
         table = self._rows()
         self.infos, self.rows = athena_results.infos_of(table), athena_results.rows_of(table)
         body = athena_results.csv_of(table.schema.names, self.rows)
-        athena_objects.write(self.location, body)
+        self._write(self.location, body)
         self._metadata()
 
     def _metadata(self) -> None:
-        athena_objects.write(f"{self.location}.metadata", athena_results.metadata_of(self.id, self.infos))
+        self._write(f"{self.location}.metadata", athena_results.metadata_of(self.id, self.infos))
+
+    def _write(self, uri: str, body: bytes) -> None:
+        athena_objects.write(uri, body, self.session.caller.account)
 
     def _changed(self, count: int, written: list[str]) -> None:
         self.updated, self.manifest = count, f"{self.location}-manifest.csv"
         self.infos = [column_info("rows", pa.int64())]
-        athena_objects.write(self.manifest, "".join(f"{uri}\n" for uri in written).encode())
+        self._write(self.manifest, "".join(f"{uri}\n" for uri in written).encode())
         self._metadata()
 
     def _unload(self) -> None:
         if "format" not in self.statement.options:
             raise named("INVALID_TABLE_PROPERTY", "UNLOAD needs the property 'format'")
         table = self._rows()
-        written = athena_results.write_data(self.statement.location, table, self.statement.options, self.id)
+        written = athena_results.write_data(
+            self.statement.location, table, self.statement.options, self.id, self.session.caller.account
+        )
         self._changed(table.num_rows, written)
 
     def _create_as(self) -> None:
@@ -150,7 +155,7 @@ class Execution:
         athena_access.demand(self.session.caller, "CREATE_TABLE", account, database)
         location = options.get("external_location") or f"{self.output}tables/{self.id}/"
         table = self._rows()
-        written = athena_results.write_data(location, table, options, self.id)
+        written = athena_results.write_data(location, table, options, self.id, self.session.caller.account)
         keys = [key for key in options.get("partitioned_by", "").lower().split(",") if key]
         kinds = {each.name.lower(): hive_type(each.type) for each in table.schema}
         form = {"json": athena_ddl.JSON, "textfile": athena_ddl.TEXT}.get(
@@ -191,7 +196,7 @@ class Execution:
             for name, kind in into.all_columns.items()
         }
         options = {"partitioned_by": ",".join(into.partition_keys)}
-        written = athena_results.write_data(into.location, pa.table(columns), options, self.id, append=True)
+        written = athena_results.write_data(into.location, pa.table(columns), options, self.id)
         athena_ddl.add_partitions(into)
         self._changed(rows.num_rows, written)
 
@@ -199,7 +204,7 @@ class Execution:
         names, self.rows = athena_ddl.carry_out(self.statement, self.session)
         self.infos = [_string_info(name) for name in names]
         if names or self.rows:
-            athena_objects.write(self.location, athena_results.text_file(self.rows))
+            self._write(self.location, athena_results.text_file(self.rows))
         if names:
             self._metadata()
 

@@ -96,13 +96,21 @@ def read(bucket: str, key: str) -> bytes:
     return body
 
 
-def write(uri: str, body: bytes) -> None:
-    """Write one object; QueryFailed with Athena's words when the bucket does not exist."""
+def write(uri: str, body: bytes, account: str | None = None) -> None:
+    """Write one object; QueryFailed with Athena's words when the bucket does not exist.
+
+    With `account`, the writer uses its own credentials, and the bucket of another account refuses it.
+    """
     bucket, key = split_uri(uri)
     backend = backend_of(bucket)
     if backend is None:
         raise QueryFailed(
             f"S3_BUCKET_NOT_FOUND: The specified bucket does not exist: {bucket}", "S3_BUCKET_NOT_FOUND"
+        )
+    if account is not None and backend.account_id != account:
+        raise QueryFailed(
+            f"Insufficient permissions to execute the query. Amazon S3 access denied on {uri}",
+            "PERMISSION_DENIED",
         )
     backend.put_object(bucket, key, body)
 

@@ -119,7 +119,10 @@ def _qualified(query: exp.Query, schema: MappingSchema) -> exp.Query:
             quote_identifiers=True,
         )
     except OptimizeError as error:
-        raise named("SYNTAX_ERROR", str(error).splitlines()[0]) from None
+        words = str(error).splitlines()[0]
+        if words.startswith("Cannot automatically join: "):
+            raise named("COLUMN_NOT_FOUND", f"Column '{words.split(': ')[1]}' is missing from join") from None
+        raise named("SYNTAX_ERROR", words) from None
     assert isinstance(found, exp.Query), "qualify keeps the kind of statement"
     return found
 

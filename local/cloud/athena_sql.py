@@ -91,32 +91,6 @@ def tokens_of(text: str) -> list[Token]:
         raise MalformedQuery(f"line {line}:{column}: mismatched input '<EOF>'") from None
 
 
-def parse(text: str) -> Statement:
-    """Return what one statement asks for.
-
-    Raises
-    ------
-    MalformedQuery
-        The text is no statement that Athena takes, or more than one.
-    """
-    tokens = tokens_of(text)
-    while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
-        tokens.pop()
-    if not tokens:
-        raise MalformedQuery("Query string is empty")
-    inner = next((token for token in tokens if token.token_type == TokenType.SEMICOLON), None)
-    if inner is not None:
-        raise MalformedQuery(f"Only one sql statement is allowed. Got: {text.strip()}")
-    from local.cloud.athena_statements import hive_statement
-
-    text = text[: tokens[-1].end + 1]
-    return hive_statement(text, tokens) or _query_statement(text)
-
-
-def _query_statement(text: str) -> Statement:
-    return Statement("SELECT", "DML", query=parse_query(text))
-
-
 def parse_query(text: str) -> exp.Query:
     """Return the query of a text that holds nothing else."""
     try:

@@ -11,7 +11,10 @@ from collections.abc import Callable, Sequence
 from sqlglot.tokens import Token, TokenType
 
 from local.cloud.athena_errors import MalformedQuery
-from local.cloud.athena_sql import Name, Statement, blank, parse_query, position
+from local.cloud.athena_sql import Name, Statement, blank, parse_query, position, tokens_of
+from local.cloud.athena_types import split_top
+
+_QUERY_WORDS = ("SELECT", "WITH", "VALUES", "(", "TABLE")
 
 
 class Cursor:
@@ -80,7 +83,7 @@ class Cursor:
         if token.token_type != TokenType.STRING:
             self.index -= 1
             self.refuse()
-        return token.text
+        return str(token.text)
 
     def inside(self) -> tuple[int, int]:
         """Return start and end offset of what stands in the parentheses that come next, and pass them."""
@@ -104,6 +107,34 @@ class Cursor:
         start = self.current.start if self.current else len(self.text)
         self.index = len(self.tokens)
         return start, len(self.text)
+
+
+def parse(text: str) -> Statement:
+    """Return what one statement asks for.
+
+    Raises
+    ------
+    MalformedQuery
+        The text is no statement that Athena takes, or more than one.
+    """
+    tokens = tokens_of(text)
+    while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
+        tokens.pop()
+    if not tokens:
+        raise MalformedQuery("Query string is empty")
+    inner = next((token for token in tokens if token.token_type == TokenType.SEMICOLON), None)
+    if inner is not None:
+        raise MalformedQuery(f"Only one sql statement is allowed. Got: {text.strip()}")
+    text = text[: tokens[-1].end + 1]
+    known = hive_statement(text, tokens)
+    if known is None and tokens[0].text.upper() not in _QUERY_WORDS:
+        line, column = position(text, tokens[0].start)
+        raise MalformedQuery(f"line {line}:{column}: mismatched input '{tokens[0].text}'")
+    return known or _query_statement(text)
+
+
+def _query_statement(text: str) -> Statement:
+    return Statement("SELECT", "DML", query=parse_query(text))
 
 
 def hive_statement(text: str, tokens: Sequence[Token]) -> Statement | None:
@@ -136,8 +167,6 @@ def _unload(cursor: Cursor) -> Statement:
 def _properties(cursor: Cursor) -> dict[str, str]:
     """Return `(key = value, ...)`; a list value is its items joined by commas."""
     start, end = cursor.inside()
-    from local.cloud.athena_types import split_top
-
     body = cursor.text[start:end].replace("ARRAY[", "array[").replace("[", "(").replace("]", ")")
     found = {}
     for part in split_top(body):
@@ -178,8 +207,6 @@ def _insert(cursor: Cursor) -> Statement:
 
 
 def _external(cursor: Cursor) -> Statement:
-    from local.cloud.athena_types import split_top
-
     def columns(start: int, end: int) -> tuple[tuple[str, str], ...]:
         parts = [part.split(None, 1) for part in split_top(cursor.text[start:end])]
         return tuple(

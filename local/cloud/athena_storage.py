@@ -154,8 +154,7 @@ def _hive_location(table: CatalogTable, values: Sequence[str]) -> str:
 
 
 def hive_values(key: str, names: Sequence[str]) -> list[str] | None:
-    """Return the partition values in an object key such as `.../dt=2020/a.parquet`, or None when some
-    lack."""
+    """Return the partition values in a key such as `.../dt=2020/a.parquet`, or None when some lack."""
     found = dict(step.split("=", 1) for step in key.split("/")[:-1] if "=" in step)
     lowered = {name.lower(): unquote(value) for name, value in found.items()}
     return [lowered[name] for name in names] if all(name in lowered for name in names) else None

@@ -1,7 +1,8 @@
 """Attributes that moto takes and does not give back, and that a deployer compares.
 
-Owns small repairs of moto's answers: a crawler's Lake Formation configuration, a function's dead-letter target,
-EventBridge delivery of a bucket, the tags of a workgroup without any. Deliberately not here: behaviour.
+Owns small repairs of moto's answers: a crawler's Lake Formation configuration, a function's dead-letter
+target, EventBridge delivery of a bucket, the tags of a workgroup without any. Deliberately not here:
+behaviour.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from moto.athena.responses import AthenaResponse
 from moto.awslambda.models import LambdaFunction
-from moto.glue.models import FakeCrawler
+from moto.glue.models import FakeCrawler, FakeJob, GlueBackend
 from moto.glue.responses import GlueResponse
 from moto.s3.responses import S3Response
 
@@ -38,9 +39,28 @@ def _crawlers() -> None:
 
     FakeCrawler.as_dict = as_dict
     GlueResponse.create_crawler = keeping(GlueResponse.create_crawler)
-    GlueResponse.update_crawler = _update_crawler if not hasattr(GlueResponse, "update_crawler") else keeping(
-        GlueResponse.update_crawler
+    GlueResponse.update_crawler = (
+        _update_crawler
+        if not hasattr(GlueResponse, "update_crawler")
+        else keeping(GlueResponse.update_crawler)
     )
+
+
+def _jobs() -> None:
+    """Give a job's execution class back only when it was set, as for a Python shell job it cannot be."""
+    make: Method = GlueBackend.create_job
+    described: Method = FakeJob.as_dict
+
+    def create_job(self: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = make(self, *args, **kwargs)
+        self.jobs[kwargs["name"]].execution_class = kwargs.get("execution_class")
+        return answer
+
+    def as_dict(self: Any) -> dict[str, Any]:
+        return {key: value for key, value in described(self).items() if key != "ExecutionClass" or value}
+
+    GlueBackend.create_job = create_job
+    FakeJob.as_dict = as_dict
 
 
 _CRAWLER_FIELDS = {
@@ -113,7 +133,11 @@ def _buckets() -> None:
 
 def _closed(text: str) -> str:
     """XML with an empty root written as start and end tag."""
-    return text if "</NotificationConfiguration>" in text else text.replace("/>", "></NotificationConfiguration>")
+    return (
+        text
+        if "</NotificationConfiguration>" in text
+        else text.replace("/>", "></NotificationConfiguration>")
+    )
 
 
 def _workgroups() -> None:
@@ -130,6 +154,7 @@ def _workgroups() -> None:
 def install() -> None:
     """Repair moto's answers."""
     _crawlers()
+    _jobs()
     _functions()
     _buckets()
     _workgroups()

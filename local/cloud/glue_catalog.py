@@ -1,9 +1,10 @@
 """The Glue Data Catalog across accounts and under Lake Formation.
 
-Owns which account's catalog a call is about (`CatalogId`, resource links), whether the caller may make it, and what
-follows from it in Lake Formation: the creator's rights, the default grants to IAMAllowedPrincipals, forgetting what
-was dropped. Deliberately not here: Glue's own behaviour, which stays moto's, and the decision itself
-(lakeformation_authority). IAMAllowedPrincipals on a database or table lets everybody of its account in.
+Owns which account's catalog a call is about (`CatalogId`, resource links), whether the caller may make it,
+and what follows from it in Lake Formation: the creator's rights, the default grants to IAMAllowedPrincipals,
+forgetting what was dropped. Deliberately not here: Glue's own behaviour, which stays moto's, and the decision
+itself (lakeformation_authority). IAMAllowedPrincipals on a database or table lets everybody of its account
+in.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import moto.glue.urls
+from moto.core.responses import ActionResult
 from moto.glue.models import glue_backends
 from moto.glue.responses import GlueResponse
 
@@ -26,6 +28,7 @@ from local.cloud.lakeformation_lifecycle import (
     database_dropped,
     table_created,
     table_dropped,
+    table_updated,
 )
 from local.cloud.lakeformation_state import covering_location, s3_arn, state
 
@@ -36,10 +39,14 @@ ON_DATABASE = {
 """Calls about a database by `DatabaseName`, with the permission they need on it."""
 
 ON_TABLE = {
-    **dict.fromkeys(("GetTable", "GetTableVersion", "GetTableVersions", "GetPartition", "GetPartitions"), "DESCRIBE"),
+    **dict.fromkeys(
+        ("GetTable", "GetTableVersion", "GetTableVersions", "GetPartition", "GetPartitions"), "DESCRIBE"
+    ),
     **dict.fromkeys(("BatchGetPartition", "GetPartitionIndexes"), "DESCRIBE"),
-    **dict.fromkeys(("UpdateTable", "DeleteTableVersion", "BatchDeleteTableVersion"), "ALTER"),
-    **dict.fromkeys(("CreatePartition", "BatchCreatePartition", "UpdatePartition", "BatchUpdatePartition"), "ALTER"),
+    **dict.fromkeys(("DeleteTableVersion", "BatchDeleteTableVersion"), "ALTER"),
+    **dict.fromkeys(
+        ("CreatePartition", "BatchCreatePartition", "UpdatePartition", "BatchUpdatePartition"), "ALTER"
+    ),
     **dict.fromkeys(("DeletePartition", "BatchDeletePartition"), "ALTER"),
     "DeleteTable": "DROP",
 }
@@ -72,6 +79,10 @@ class CatalogResponse(GlueResponse):  # type: ignore[misc]
             self._check(account, DatabaseRes(name), "DESCRIBE")
             account, name = str(target["CatalogId"]), str(target["DatabaseName"]).lower()
         self._owner = account
+        described = document.get("TableInput") or {}
+        for holder, key in ((document, "Name"), (document, "TableName"), (described, "Name")):
+            if isinstance(holder.get(key), str):
+                holder[key] = holder[key].lower()
         return {**document, "DatabaseName": name, "CatalogId": account}
 
     def _check(self, catalog: str, resource: Resource, permission: str) -> None:
@@ -106,7 +117,9 @@ class CatalogResponse(GlueResponse):  # type: ignore[misc]
         check_location(self.caller, self.region, catalog, arn)
 
     def _unmoved(self, document: dict[str, Any], location: str) -> bool:
-        known = self.glue_backend.get_database(document["DatabaseName"]).tables.get(document["TableInput"]["Name"])
+        known = self.glue_backend.get_database(document["DatabaseName"]).tables.get(
+            document["TableInput"]["Name"]
+        )
         if known is None:
             return False
         storage = known.versions[str(known._current_version)].get("StorageDescriptor") or {}
@@ -132,6 +145,14 @@ class CatalogResponse(GlueResponse):  # type: ignore[misc]
 
     def update_database(self) -> Any:
         """Serve UpdateDatabase, which follows a resource link (LFDG resource-links-glue-apis)."""
+        document = self.parameters
+        account = str(document.get("CatalogId") or self.current_account).split(":")[0]
+        link = glue_backends[account][self.region].databases.get(document["Name"].lower())
+        target = link.input.get("TargetDatabase") if link else None
+        if target:
+            self.body = json.dumps(
+                {**document, "CatalogId": target["CatalogId"], "Name": target["DatabaseName"]}
+            )
         return self._on_database("update_database", "ALTER")
 
     def delete_database(self) -> Any:
@@ -151,13 +172,15 @@ class CatalogResponse(GlueResponse):  # type: ignore[misc]
         return getattr(super(), call)()
 
     def get_databases(self) -> Any:
-        """Serve GetDatabases: those the caller may describe, with `ResourceShareType` also those shared with it."""
+        """Serve GetDatabases: what the caller may describe, by `ResourceShareType` what is shared with it."""
         document = self.parameters
         self._owner = str(document.get("CatalogId") or self.current_account).split(":")[0]
         answer = super().get_databases()
         kind = document.get("ResourceShareType") or ""
         own = [each for each in answer.result["DatabaseList"] if self._describes(each["Name"])]
-        foreign = shared_databases(self.caller, self.region) if kind in ("FOREIGN", "ALL", "FEDERATED") else []
+        foreign = (
+            shared_databases(self.caller, self.region) if kind in ("FOREIGN", "ALL", "FEDERATED") else []
+        )
         answer.result["DatabaseList"] = foreign + ([] if kind == "FOREIGN" else own)
         return answer
 
@@ -171,7 +194,9 @@ class CatalogResponse(GlueResponse):  # type: ignore[misc]
     def get_table(self) -> Any:
         """Serve GetTable with the columns that the caller may see."""
         answer = self._governed(GlueResponse.get_table, "table", "DESCRIBE")
-        answer.result["Table"] = table_seen(self.caller, self.region, str(self._owner), answer.result["Table"])
+        answer.result["Table"] = table_seen(
+            self.caller, self.region, str(self._owner), answer.result["Table"]
+        )
         return answer
 
     def get_tables(self) -> Any:
@@ -193,6 +218,13 @@ class CatalogResponse(GlueResponse):  # type: ignore[misc]
         document = self.parameters
         name = document["TableInput"]["Name"]
         table_created(self.caller, self.region, str(self._owner), document["DatabaseName"], name)
+        return answer
+
+    def update_table(self) -> Any:
+        """Serve UpdateTable; tags come off columns that are gone."""
+        answer = self._governed(GlueResponse.update_table, "table", "ALTER")
+        document = self.parameters
+        table_updated(self.region, str(self._owner), document["DatabaseName"], document["TableInput"]["Name"])
         return answer
 
     def delete_table(self) -> Any:
@@ -217,8 +249,8 @@ class CatalogResponse(GlueResponse):  # type: ignore[misc]
         answer = super().batch_delete_table()
         for name in allowed:
             table_dropped(self.region, document["CatalogId"], database, name.lower())
-        answer.result = {**(answer.result or {}), "Errors": [*refused, *((answer.result or {}).get("Errors") or [])]}
-        return answer
+        errors = [*refused, *((answer.result or {}).get("Errors") or [])]
+        return ActionResult({"Errors": errors})
 
 
 def _wrap(action: str, kind: str, permission: str) -> None:

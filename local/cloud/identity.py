@@ -1,9 +1,9 @@
 """Who is calling: the account and principal behind an access key.
 
-Owns the step from the credentials of a request to a caller. Deliberately not here: what the caller may do. As in
-plain moto, signatures are not verified and any role can be assumed; the account and the role follow from the access
-key that STS gave out. A key nobody gave out (such as `test`) is the root user of moto's default account, or of the
-account that the header `x-moto-account-id` names.
+Owns the step from the credentials of a request to a caller. Deliberately not here: what the caller may do. As
+in plain moto, signatures are not verified and any role can be assumed; the account and the role follow from
+the access key that STS gave out. A key nobody gave out (such as `test`) is the root user of moto's default
+account, or of the account that the header `x-moto-account-id` names.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def of_access_key(key: str) -> Caller:
 
 
 def iam_form(arn: str) -> str:
-    """Role ARN of an assumed-role ARN; other ARNs as they are. A role's path is not part of the session's ARN."""
+    """Role ARN of an assumed-role ARN, which lacks the role's path; other ARNs as they are."""
     match = _ASSUMED.match(arn)
     if match is None:
         return arn
@@ -83,7 +83,7 @@ def current() -> Caller | None:
 
 
 def account_of(principal: str) -> str | None:
-    """Account a principal belongs to: of an ARN, or an account id itself; None for a group such as IAM_ALLOWED_PRINCIPALS."""
+    """Account of an ARN, or an account id itself; None for a group such as IAM_ALLOWED_PRINCIPALS."""
     if re.fullmatch(r"\d{12}", principal):
         return principal
     parts = principal.split(":")

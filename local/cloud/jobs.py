@@ -29,7 +29,9 @@ def install() -> None:
     GlueResponse.batch_stop_job_run = batch_stop_job_run
     FakeCrawler.start_crawler = jobs_crawler.start_crawler
     FakeCrawler.stop_crawler = jobs_crawler.stop_crawler
-    FakeCrawler.as_dict = jobs_crawler.as_dict
+    if FakeCrawler.as_dict is not jobs_crawler.as_dict:
+        jobs_crawler.described = FakeCrawler.as_dict
+        FakeCrawler.as_dict = jobs_crawler.as_dict
 
 
 def endpoint() -> str:

@@ -7,6 +7,7 @@ runs (jobs).
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -56,6 +57,21 @@ class Work:
         return found
 
 
+_running: set[subprocess.Popen[str]] = set()
+
+
+@atexit.register
+def end_all() -> None:
+    """Leave no process behind when the cloud ends."""
+    for process in list(_running):
+        _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 class JobRun(FakeJobRun):  # type: ignore[misc]
     """A run in moto's place, with its process."""
 
@@ -90,12 +106,8 @@ class JobRun(FakeJobRun):  # type: ignore[misc]
         with self._lock:
             if self.completed_on is None:
                 self.state = "STOPPING"
-                self._kill()
-
-    def _kill(self) -> None:
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                if self._process is not None:
+                    _kill(self._process)
 
     def _run(self) -> None:
         try:
@@ -143,13 +155,16 @@ class JobRun(FakeJobRun):  # type: ignore[misc]
                 start_new_session=True,
             )
             self.state = "RUNNING"
+        _running.add(self._process)
         timed_out = False
         try:
             out, err = self._process.communicate(timeout=work.minutes * SECONDS_PER_MINUTE)
         except subprocess.TimeoutExpired:
             timed_out = True
-            self._kill()
+            _kill(self._process)
             out, err = self._process.communicate()
+        finally:
+            _running.discard(self._process)
         for group, text in ((jobs_logs.OUTPUT, out), (jobs_logs.ERROR, err)):
             jobs_logs.write(work.account, work.region, group, self.job_run_id, text.splitlines())
         if timed_out:
@@ -170,6 +185,8 @@ class JobRun(FakeJobRun):  # type: ignore[misc]
             GlueVersion=self.glue_version,
             Timeout=self.timeout,
         )
+        for key in ("WorkerType", "NumberOfWorkers", "AllocatedCapacity"):
+            found.pop(key, None)  # a Python shell has none
         if self.completed_on is None:
             found.pop("CompletedOn", None)
         if self.error:

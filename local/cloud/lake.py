@@ -1,10 +1,11 @@
 """The lake of all accounts as one snapshot, and what a caller may read of it.
 
-Owns building `governance.snapshot.Snapshot` from the backends, keeping it until something changes, and the question
-of the query engine. Deliberately not here: the answer, which is the access evaluator's (governance.access).
+Owns building `governance.snapshot.Snapshot` from the backends, keeping it until something changes, and the
+question of the query engine. Deliberately not here: the answer, which is the access evaluator's
+(governance.access).
 
-A snapshot lives until a request that may change something was served (the server tells `watch`) or until code of
-ours that changes a backend without a request calls :func:`touch`.
+A snapshot lives until a request that may change something was served (the server tells `watch`) or until code
+of ours that changes a backend without a request calls :func:`touch`.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from moto.glue.models import glue_backends
 from moto.iam.models import iam_backends
 from moto.lakeformation.models import lakeformation_backends
 
-from governance.access import Access, Missing, readable as _readable
-from governance.snapshot import Column, DataCellsFilter, LakeSettings, LinkTarget, Organization, Snapshot
-from governance.snapshot_build import SnapshotBuilder
+from governance.access import Access, Missing
+from governance.access import readable as _readable
+from governance.snapshot import Organization, Role, Snapshot
 from local.cloud import server
-from local.cloud.lakeformation_state import LakeState, glue_columns, state
+from local.cloud.lake_catalog import catalog
+from local.cloud.lakeformation_state import state
 from local.cloud.organizations import organizations
 from local.cloud.ram_shares import accepted_pairs
 
@@ -76,8 +78,8 @@ def readable(
     Returns
     -------
     Access
-        Columns, row filters and the chain of grants, or the first missing link. The root of the owning account,
-        which is who calls without assuming a role, reads everything.
+        Columns, row filters and the chain of grants, or the first missing link. The root of the owning
+        account, which is who calls without assuming a role, reads everything.
     """
     now = snapshot(region)
     caller_account = caller_arn.split(":")[4]
@@ -99,24 +101,20 @@ def _root(now: Snapshot, account: str, catalog: str, database: str, table: str) 
 
 
 def _build(region: str) -> Snapshot:
-    builder = SnapshotBuilder()
-    for account in _accounts(region):
-        builder.account(account)
-        lake = state(account, region)
-        _governance(builder, lake)
-        _catalog(builder, lake, region)
-    for account in list(iam_backends):
-        _roles(builder, account)
-    for owner, recipient in accepted_pairs(region):
-        builder.accept(owner, recipient)
-    known = organizations()
-    if known:
-        builder.organization = Organization(*known[0])
-        for _, members in known[1:]:
-            for owner in members:
-                for recipient in members:
-                    builder.accept(owner, recipient)
-    return builder.build()
+    lakes = [state(account, region) for account in _accounts(region)]
+    organization, accepted = Organization(), accepted_pairs(region)
+    for number, (arn, members) in enumerate(organizations()):
+        if number == 0:
+            organization = Organization(arn, members)
+        else:  # a snapshot knows one organization; inside a further one every share counts as accepted
+            accepted |= {(owner, recipient) for owner in members for recipient in members}
+    return Snapshot(
+        catalogs=tuple(catalog(lake, region) for lake in lakes),
+        grants=tuple(sorted((grant for lake in lakes for grant in lake.grants), key=str)),
+        roles=tuple(role for account in sorted(iam_backends) for role in _roles(account)),
+        organization=organization,
+        accepted=tuple(sorted(accepted)),
+    )
 
 
 def _accounts(region: str) -> list[str]:
@@ -130,95 +128,12 @@ def _accounts(region: str) -> list[str]:
     )
 
 
-def _governance(builder: SnapshotBuilder, lake: LakeState) -> None:
-    settings = lake.settings
-    builder.settings(
-        lake.account,
-        LakeSettings(
-            admins=tuple(lake.admins),
-            cross_account_version=lake.cross_account_version,
-            database_defaults=_defaults(settings.get("CreateDatabaseDefaultPermissions")),
-            table_defaults=_defaults(settings.get("CreateTableDefaultPermissions")),
-        ),
-    )
-    for key, values in lake.tags.defined.items():
-        builder.tag(lake.account, key, values, lake.tags.creators.get(key))
-    for arn, location in lake.locations.items():
-        hybrid = bool(location.get("HybridAccessEnabled"))
-        builder.location(lake.account, arn, location.get("RoleArn"), hybrid=hybrid)
-    for (database, table, name), cells in lake.filters.items():
-        builder.filter(lake.account, _filter(database, table, name, cells))
-    for grant in lake.grants:
-        builder.grant(
-            grant.account,
-            grant.principal,
-            grant.resource,
-            grant.permissions,
-            grantable=grant.grantable,
-            catalog=grant.catalog,
-        )
-
-
-def _defaults(entries: Any) -> tuple[str, ...]:
-    return tuple(permission for entry in entries or () for permission in entry.get("Permissions") or ())
-
-
-def _filter(database: str, table: str, name: str, cells: Mapping[str, Any]) -> DataCellsFilter:
-    rows = cells["RowFilter"]
-    wildcard = cells.get("ColumnWildcard")
-    return DataCellsFilter(
-        database,
-        table,
-        name,
-        included=None if wildcard is not None else tuple(cells["ColumnNames"]),
-        excluded=tuple((wildcard or {}).get("ExcludedColumnNames") or ()),
-        row_filter=None if "AllRowsWildcard" in rows else rows["FilterExpression"],
-    )
-
-
-def _catalog(builder: SnapshotBuilder, lake: LakeState, region: str) -> None:
-    account = lake.account
-    for database in list(glue_backends[account][region].databases.values()):
-        name = database.name.lower()
-        builder.database(
-            account,
-            name,
-            tags_=lake.tags.on((name,)),
-            location=database.input.get("LocationUri"),
-            creator=lake.creators.get((name,)),
-            link=_link(database.input.get("TargetDatabase")),
-        )
-        for table in list(database.tables.values()):
-            described = table.versions[str(table._current_version)]
-            where = (name, table.name.lower())
-            builder.table(
-                account,
-                *where,
-                _columns(lake, where, table),
-                tags_=lake.tags.on(where),
-                location=(described.get("StorageDescriptor") or {}).get("Location"),
-                creator=lake.creators.get(where),
-                link=_link(described.get("TargetTable")),
-            )
-
-
-def _columns(lake: LakeState, where: tuple[str, str], table: Any) -> Iterator[Column]:
-    for column in glue_columns(table):
-        own = lake.tags.on((*where, column["Name"].lower()))
-        yield Column(column["Name"], column.get("Type") or "string", tuple(sorted(own.items())))
-
-
-def _link(target: Mapping[str, Any] | None) -> LinkTarget | None:
-    if not target:
-        return None
-    return LinkTarget(target["CatalogId"], target["DatabaseName"], target.get("Name"))
-
-
-def _roles(builder: SnapshotBuilder, account: str) -> None:
-    for role in list(iam_backends[account]["aws"].roles.values()):
+def _roles(account: str) -> Iterator[Role]:
+    found = list(iam_backends[account]["aws"].roles.values())
+    for role in sorted(found, key=lambda each: str(each.arn)):
         inline = [_text(document) for document in role.policies.values()]
         attached = [_text(policy.document) for policy in role.managed_policies.values()]
-        builder.role(role.arn, [*inline, *attached], role.permissions_boundary_arn or None)
+        yield Role(role.arn, (*inline, *attached), role.permissions_boundary_arn or None)
 
 
 def _text(document: Any) -> str:
@@ -227,12 +142,16 @@ def _text(document: Any) -> str:
 
 def watch(environ: Mapping[str, Any]) -> None:
     """Note that a request was served; forgets the snapshots unless it could only have read."""
+    path = str(environ.get("PATH_INFO") or "")
+    if path.startswith("/moto-api"):
+        touch()
+        return
     credential = str(environ.get("HTTP_AUTHORIZATION") or "").split(",")[0]
     service = credential.split("/")[3].lower() if credential.count("/") == 4 else ""
     if service not in _WATCHED:
         return
     action = str(environ.get("HTTP_X_AMZ_TARGET") or "").rsplit(".", 1)[-1]
-    action = action or str(environ.get("PATH_INFO") or "").strip("/")
+    action = action or path.strip("/")
     if not action.startswith(_READS):
         touch()
 

@@ -1,4 +1,4 @@
-"""Lake Formation served over moto: settings, registered locations, and the calls of the modules beside this one.
+"""Lake Formation served over moto: settings, registered locations, and the calls of its other modules.
 
 Owns `install`, which puts our state and our calls in the place of moto's. Deliberately not here: grants
 (lakeformation_grant_api), LF-tags (lakeformation_tag_api) and data cells filters (lakeformation_filters).
@@ -23,7 +23,13 @@ from local.cloud.lakeformation_tag_api import TagCalls
 CALLS = (
     *("DescribeResource", "DeregisterResource", "RegisterResource", "UpdateResource", "ListResources"),
     *("GetDataLakeSettings", "PutDataLakeSettings", "GetDataLakePrincipal"),
-    *("GrantPermissions", "RevokePermissions", "BatchGrantPermissions", "BatchRevokePermissions", "ListPermissions"),
+    *(
+        "GrantPermissions",
+        "RevokePermissions",
+        "BatchGrantPermissions",
+        "BatchRevokePermissions",
+        "ListPermissions",
+    ),
     *("CreateLFTag", "GetLFTag", "DeleteLFTag", "UpdateLFTag", "ListLFTags"),
     *("AddLFTagsToResource", "RemoveLFTagsFromResource", "GetResourceLFTags"),
     *("SearchTablesByLFTags", "SearchDatabasesByLFTags"),
@@ -31,7 +37,9 @@ CALLS = (
     "ListDataCellsFilter",
 )
 
-SERVICE_LINKED_ROLE = "role/aws-service-role/lakeformation.amazonaws.com/AWSServiceRoleForLakeFormationDataAccess"
+SERVICE_LINKED_ROLE = (
+    "role/aws-service-role/lakeformation.amazonaws.com/AWSServiceRoleForLakeFormationDataAccess"
+)
 
 
 class LakeResponse(GrantCalls, TagCalls, FilterCalls):
@@ -49,9 +57,9 @@ class LakeResponse(GrantCalls, TagCalls, FilterCalls):
         return json.dumps({"DataLakeSettings": state(self.catalog, self.region).settings})
 
     def put_data_lake_settings(self) -> str:
-        """Serve PutDataLakeSettings: everything is replaced, so what is left out is cleared; parameters alone stay."""
+        """Serve PutDataLakeSettings: what is left out is cleared; parameters alone stay."""
         lake, given = state(self.catalog, self.region), self.document["DataLakeSettings"]
-        cleared = {key: [] for key, value in lake.settings.items() if isinstance(value, list)}
+        cleared: dict[str, Any] = {key: [] for key, value in lake.settings.items() if isinstance(value, list)}
         flags = {key: False for key, value in lake.settings.items() if isinstance(value, bool)}
         parameters = {**lake.settings["Parameters"], **(given.get("Parameters") or {})}
         lake.settings = {**cleared, **flags, **given, "Parameters": parameters}

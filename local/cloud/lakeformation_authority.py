@@ -1,19 +1,21 @@
 """Who may call what: Lake Formation's own authorisation of its calls and of governed catalog calls.
 
-Owns the decision for a caller: administrators of the catalog's account, holders of a permission or of its grant
-option, creators, and accounts that were granted something by the catalog's owner. Deliberately not here: IAM, which
-the embedded cloud does not evaluate for these calls, and reading data (governance.access).
-
-A principal of another account than the catalog's has what that account was granted, if the share arrived there, and
-of it: an administrator everything, anybody else what was granted on to them.
+Owns turning the answers of the access evaluator (`governance`) into Lake Formation's refusals. Deliberately
+not here: the rules, which are the evaluator's, and IAM, which the embedded cloud does not evaluate for these
+calls. An account's root, who is whoever calls without assuming a role, may do everything in its own account
+and nothing in another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+from governance.access_can import can
+from governance.access_chain import TAG_SHARING_VERSION
+from governance.access_grants import may_grant
+from governance.access_tagging import can_tag
+from governance.snapshot import Catalog, Snapshot
 from governance.snapshot_grants import (
-    IAM_ALLOWED_PRINCIPALS,
     ColumnsRes,
     DatabaseRes,
     Grant,
@@ -21,125 +23,87 @@ from governance.snapshot_grants import (
     Resource,
     TableRes,
     TagRes,
-    actions_of,
-    describe,
 )
-from local.cloud.identity import Caller
+from local.cloud import lake
+from local.cloud.identity import Caller, account_of
 from local.cloud.lakeformation_errors import denied, insufficient
-from local.cloud.lakeformation_reach import NOTHING, reach
 from local.cloud.lakeformation_state import state
-from local.cloud.ram_shares import arrived
 
 
 def is_admin(caller: Caller, region: str, account: str | None = None) -> bool:
-    """Whether the caller administers the lake of `account` (default: its own); no one does in another account."""
+    """Whether the caller administers the lake of `account` (default: its own)."""
     account = account or caller.account
     return caller.account == account and (caller.root or caller.arn in state(account, region).admins)
 
 
-def held(caller: Caller, region: str, catalog: str, target: Resource) -> frozenset[str]:
-    """Permissions that the caller has on a resource of a catalog."""
-    return _reaching(caller, region, catalog, target, option=False)
+def allowed(caller: Caller, region: str, catalog: str, resource: Resource, permission: str) -> bool:
+    """Whether the caller has a permission on a resource of a catalog."""
+    if caller.root:
+        return caller.account == catalog
+    return can(lake.snapshot(region), caller.arn, permission, resource, catalog).allowed
 
 
-def grantable(caller: Caller, region: str, catalog: str, target: Resource) -> frozenset[str]:
-    """Permissions on a resource of a catalog that the caller may grant on."""
-    return _reaching(caller, region, catalog, target, option=True)
+def check_grant(caller: Caller, region: str, grant: Grant) -> None:
+    """AccessDeniedException unless the caller may make a grant."""
+    reason = _refusal(caller, region, grant)
+    if reason is not None:
+        raise insufficient(reason)
 
 
-def _reaching(caller: Caller, region: str, catalog: str, target: Resource, *, option: bool) -> frozenset[str]:
-    everything = actions_of(target) | {"ALL"}
-    if is_admin(caller, region, catalog) or _created(caller, region, catalog, target):
-        return everything
-    owners = [grant for grant in state(catalog, region).grants if grant.catalog == catalog]
-    direct = _sum(region, catalog, target, _of(owners, _names(caller, catalog, option)), option)
-    if caller.account == catalog:
-        return direct
-    if not (arrived(catalog, caller.account, region) or isinstance(target, LocationRes)):
-        return NOTHING  # data location permissions travel without a share (LFDG granting-location-permissions)
-    whole = _sum(region, catalog, target, _of(owners, {caller.account}), option)
-    if is_admin(caller, region):
-        return direct | whole
-    own = [grant for grant in state(caller.account, region).grants if grant.catalog == catalog]
-    return direct | whole & _sum(region, catalog, target, _of(own, {caller.arn}), option)
+def check_revoke(caller: Caller, region: str, grant: Grant) -> None:
+    """AccessDeniedException unless the caller may take a grant of its account away.
+
+    Administrators may, whatever became of the resource or of what other accounts share; others as they may
+    grant.
+    """
+    if not is_admin(caller, region):
+        check_grant(caller, region, grant)
 
 
-def _names(caller: Caller, catalog: str, option: bool) -> set[str]:
-    everybody = caller.account == catalog and not option
-    return {caller.arn, IAM_ALLOWED_PRINCIPALS} if everybody else {caller.arn}
+def _refusal(caller: Caller, region: str, grant: Grant) -> str | None:
+    if caller.root:
+        foreign = caller.account != grant.catalog
+        return f"root of {caller.account} may not grant in catalog {grant.catalog}" if foreign else None
+    now = _with_ready_recipient(lake.snapshot(region), account_of(grant.principal))
+    return may_grant(now, caller.arn, grant)
 
 
-def _of(grants: Iterable[Grant], principals: set[str]) -> Iterator[Grant]:
-    return (grant for grant in grants if grant.principal in principals)
+def _with_ready_recipient(now: Snapshot, account: str | None) -> Snapshot:
+    """The lake as if the recipient had set its cross-account version already.
+
+    Lake Formation lets the grant be made before that and delivers it after; a recipient's stack comes last.
+    """
+    if account is None:
+        return now
+    known = now.by_account.get(account) or Catalog(account)
+    if known.settings.cross_account_version >= TAG_SHARING_VERSION:
+        return now
+    ready = replace(known, settings=replace(known.settings, cross_account_version=TAG_SHARING_VERSION))
+    others = tuple(each for each in now.catalogs if each.account != account)
+    return replace(now, catalogs=(*others, ready))
 
 
-def _sum(region: str, catalog: str, target: Resource, grants: Iterable[Grant], option: bool) -> frozenset[str]:
-    along = reach(catalog, region)
-    found: frozenset[str] = NOTHING
-    for grant in grants:
-        found |= along.gives(grant.may_grant if option else grant.permitted, grant.resource, target)
-    return found
-
-
-def _created(caller: Caller, region: str, catalog: str, target: Resource) -> bool:
-    lake = state(catalog, region)
-    match target:
-        case DatabaseRes(name) | TableRes(name, None):
-            return lake.creators.get((name,)) == caller.arn
-        case TableRes(database, str() as table) | ColumnsRes(database, table):
-            return lake.creators.get((database, table)) == caller.arn
-        case TagRes(key):
-            return lake.tags.creators.get(key) == caller.arn
-        case _:
-            return False
-
-
-def check_grant(caller: Caller, region: str, catalog: str, resource: Resource, wanted: frozenset[str]) -> None:
-    """AccessDeniedException unless the caller may grant or revoke `wanted` on the resource."""
-    missing = wanted - {"ALL"} - grantable(caller, region, catalog, resource)
-    if missing:
-        raise insufficient(
-            f"{caller.arn} needs the grant option of {', '.join(sorted(missing))} on {describe(resource)}"
-            f" of catalog {catalog}"
-        )
-
-
-def check_admin(caller: Caller, region: str, account: str, what: str) -> None:
-    """AccessDeniedException unless the caller administers the account's lake."""
-    if not is_admin(caller, region, account):
-        raise insufficient(f"{caller.arn} is no data lake administrator of {account} and may not {what}")
-
-
-def check_tag(caller: Caller, region: str, catalog: str, key: str, value: str) -> None:
-    """AccessDeniedException unless the caller may put this value of a tag on resources."""
-    if "ASSOCIATE" not in held(caller, region, catalog, TagRes(key, (value,))):
-        raise insufficient(f"{caller.arn} needs ASSOCIATE on tag {key}={value} of catalog {catalog}")
+def check_tag(caller: Caller, region: str, catalog: str, resource: Resource, tag: TagRes) -> None:
+    """AccessDeniedException unless the caller may put this value of a tag on a resource."""
+    assert isinstance(resource, DatabaseRes | TableRes | ColumnsRes)
+    if caller.root and caller.account == catalog:
+        return
+    if caller.root:
+        raise insufficient(f"root of {caller.account} may not tag in catalog {catalog}")
+    decision = can_tag(lake.snapshot(region), caller.arn, resource, tag, catalog)
+    if decision.missing is not None:
+        raise insufficient(decision.missing.text)
 
 
 def check_catalog_call(caller: Caller, region: str, catalog: str, target: Resource, permission: str) -> None:
-    """AccessDeniedException unless the caller has `permission` on a database or table; any permission lets describe."""
-    has = held(caller, region, catalog, target)
-    if permission in has or "ALL" in has or (permission == "DESCRIBE" and has):
-        return
-    if permission == "DESCRIBE" and isinstance(target, DatabaseRes) and sees_into(caller, region, catalog, target.name):
-        return
-    name = getattr(target, "name", None) or getattr(target, "database", "")
-    raise denied(
-        f"Insufficient Lake Formation permission(s): Required {permission.replace('_', ' ').title()} on {name}"
-    )
-
-
-def sees_into(caller: Caller, region: str, catalog: str, database: str) -> bool:
-    """Whether the caller has any permission on a table of the database, which lets it see the database."""
-    from moto.glue.models import glue_backends
-
-    found = glue_backends[catalog][region].databases.get(database)
-    tables = list(found.tables) if found else []
-    return any(held(caller, region, catalog, TableRes(database, table)) for table in tables)
+    """AccessDeniedException unless the caller has `permission` on a database or table."""
+    if not allowed(caller, region, catalog, target, permission):
+        name = getattr(target, "name", None) or getattr(target, "database", "catalog")
+        words = permission.replace("_", " ").title()
+        raise denied(f"Insufficient Lake Formation permission(s): Required {words} on {name}")
 
 
 def check_location(caller: Caller, region: str, catalog: str, arn: str) -> None:
     """AccessDeniedException unless the caller may point catalog tables at a registered S3 location."""
-    if "DATA_LOCATION_ACCESS" not in held(caller, region, catalog, LocationRes(arn)):
+    if not allowed(caller, region, catalog, LocationRes(arn), "DATA_LOCATION_ACCESS"):
         raise denied(f"Insufficient Lake Formation permission(s) on {arn.replace('arn:aws:s3:::', 's3://')}")
-

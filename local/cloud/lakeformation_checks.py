@@ -1,7 +1,8 @@
-"""Whether what a request names exists, and whether it may be shared.
+"""Whether what a request names exists.
 
-Owns the refusals that come before authorisation matters: unknown databases, tables, columns, tags and filters, S3
-paths nobody registered, and sharing what IAMAllowedPrincipals still opens. Deliberately not here: authorisation.
+Owns the refusals that come before authorisation matters: malformed principals, unknown databases, tables,
+columns, tags and filters, S3 paths nobody registered. Deliberately not here: authorisation
+(lakeformation_authority).
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import re
 
 from governance.snapshot_grants import (
-    IAM_ALLOWED_PRINCIPALS,
     ColumnsRes,
     DatabaseRes,
     FilterRes,
@@ -19,10 +19,8 @@ from governance.snapshot_grants import (
     TagPolicyRes,
     TagRes,
 )
-from local.cloud.identity import account_of
-from local.cloud.lakeformation_errors import denied, invalid, not_found
+from local.cloud.lakeformation_errors import invalid, not_found
 from local.cloud.lakeformation_state import (
-    LakeState,
     covering_location,
     glue_columns,
     glue_database,
@@ -30,7 +28,9 @@ from local.cloud.lakeformation_state import (
     state,
 )
 
-_PRINCIPAL = re.compile(r"^(\d{12}|arn:[\w-]+:(iam|organizations|sts|quicksight|identitystore):.+|IAM_ALLOWED_PRINCIPALS)$")
+_PRINCIPAL = re.compile(
+    r"^(\d{12}|arn:[\w-]+:(iam|organizations|sts|quicksight|identitystore):.+|IAM_ALLOWED_PRINCIPALS)$"
+)
 
 
 def check_principal(principal: str) -> None:
@@ -48,9 +48,14 @@ def check_exists(region: str, catalog: str, resource: Resource) -> None:
         case TableRes(database, str() as table):
             glue_table(catalog, region, database, table)
         case ColumnsRes(database, table, included, excluded):
-            known = {column["Name"].lower() for column in glue_columns(glue_table(catalog, region, database, table))}
+            known = {
+                column["Name"].lower()
+                for column in glue_columns(glue_table(catalog, region, database, table))
+            }
             if unknown := set(included or excluded) - known:
-                raise invalid(f"cannot grant/revoke permission on non-existent column {', '.join(sorted(unknown))}")
+                raise invalid(
+                    f"cannot grant/revoke permission on non-existent column {', '.join(sorted(unknown))}"
+                )
         case FilterRes(database, table, name):
             if (database, table, name) not in lake.filters:
                 raise not_found(f"Cell Filter not found: {name}")
@@ -61,33 +66,8 @@ def check_exists(region: str, catalog: str, resource: Resource) -> None:
                 lake.tags.check(key, values)
         case LocationRes(arn):
             if covering_location(lake, arn) is None:
-                raise invalid(f"Resource {arn} is not registered: register the S3 path with Lake Formation first.")
+                raise invalid(
+                    f"Resource {arn} is not registered: register the S3 path with Lake Formation first."
+                )
         case _:
             pass
-
-
-def check_shareable(region: str, catalog: str, principal: str, resource: Resource) -> None:
-    """Refuse to share with another account by name what IAMAllowedPrincipals still opens."""
-    lake = state(catalog, region)
-    account = account_of(principal)
-    if account is None or account == catalog:
-        return
-    if not principal.isdigit() and lake.cross_account_version < 3:
-        raise invalid("Granting to a principal of another account needs cross-account version 3 or above.")
-    opened = _opened(lake, resource)
-    if opened is not None:
-        raise denied(
-            f"You don't have access to share {opened}: revoke the permissions of IAMAllowedPrincipals on it first"
-        )
-
-
-def _opened(lake: LakeState, resource: Resource) -> str | None:
-    match resource:
-        case DatabaseRes(name) | TableRes(name, None):
-            wanted: Resource = DatabaseRes(name)
-        case TableRes(database, str() as table) | ColumnsRes(database, table) | FilterRes(database, table):
-            wanted = TableRes(database, table)
-        case _:
-            return None
-    held = lake.grants.get(lake.account, IAM_ALLOWED_PRINCIPALS, wanted)
-    return str(getattr(wanted, "name", "")) if held else None

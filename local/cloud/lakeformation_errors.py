@@ -44,7 +44,9 @@ def invalid(message: str) -> LakeError:
 
 def nothing_revoked() -> LakeError:
     """A revoke that takes nothing away; deployers wait for these words to know that a grant is gone."""
-    return invalid("No permissions revoked. Grantee has no permissions and no grantable permissions on resource.")
+    return invalid(
+        "No permissions revoked. Grantee has no permissions and no grantable permissions on resource."
+    )
 
 
 def tag_not_found() -> LakeError:

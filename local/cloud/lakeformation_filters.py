@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from governance.snapshot_grants import ColumnsRes, FilterRes, TableRes
+from governance.snapshot_grants import ColumnsRes, FilterRes, Grant, TableRes
 from local.cloud.lakeformation_authority import check_grant
 from local.cloud.lakeformation_checks import check_exists
 from local.cloud.lakeformation_errors import exists, invalid, not_found
@@ -110,4 +110,5 @@ class FilterCalls(LakeCall):
     def _may_change(self, catalog: str, key: FilterKey) -> None:
         """Filters are for whoever may grant on the table."""
         check_exists(self.region, catalog, TableRes(key[0], key[1]))
-        check_grant(self.caller, self.region, catalog, TableRes(key[0], key[1]), frozenset({"SELECT"}))
+        whole = Grant(self.caller.account, catalog, self.caller.arn, TableRes(key[0], key[1]), ("SELECT",))
+        check_grant(self.caller, self.region, whole)

@@ -1,7 +1,7 @@
 """GrantPermissions, RevokePermissions, their batch forms and ListPermissions.
 
-Owns the order of one grant: read, check that it exists, authorise, keep, share. Deliberately not here: each of those
-steps. A grant is kept in the caller's account, whichever account's catalog it is on.
+Owns the order of one grant: read, check that it exists, authorise, keep, share. Deliberately not here: each
+of those steps. A grant is kept in the caller's account, whichever account's catalog it is on.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from governance.snapshot_grants import (
     TagRes,
 )
 from local.cloud import identity
-from local.cloud.lakeformation_authority import check_grant
-from local.cloud.lakeformation_checks import check_exists, check_principal, check_shareable
+from local.cloud.lakeformation_authority import check_grant, check_revoke
+from local.cloud.lakeformation_checks import check_exists, check_principal
 from local.cloud.lakeformation_errors import LakeError, invalid
 from local.cloud.lakeformation_shapes import entries, parse, permissions
 from local.cloud.lakeformation_state import LakeState, state, states
@@ -37,7 +37,7 @@ PAGE = 100
 
 
 class LakeCall(BaseResponse):  # type: ignore[misc]
-    """What every call of Lake Formation needs: its document, its caller and the state of the caller's account."""
+    """What every call needs: its document, its caller and the state of the caller's account."""
 
     @property
     def document(self) -> dict[str, Any]:
@@ -92,29 +92,31 @@ class GrantCalls(LakeCall):
         return json.dumps({"Failures": failures})
 
     def _grant(self, document: Document) -> None:
-        principal, catalog, resource, held, option = self._read(document)
-        check_exists(self.region, catalog, resource)
-        check_grant(self.caller, self.region, catalog, resource, held | option)
-        check_shareable(self.region, catalog, principal, resource)
-        self.lake.grants.add(catalog, principal, resource, held, option)
-        account = identity.account_of(principal)
-        if account and account != catalog == self.caller.account and not isinstance(resource, LocationRes):
-            version = max(self.lake.cross_account_version, 1)
-            offer(catalog, account, self.region, version, _shared_arn(self.region, catalog, resource))
+        wanted = self._read(document)
+        check_exists(self.region, wanted.catalog, wanted.resource)
+        check_grant(self.caller, self.region, wanted)
+        self.lake.grants.add(wanted)
+        account = identity.account_of(wanted.principal)
+        shared = wanted.catalog == self.caller.account and not isinstance(wanted.resource, LocationRes)
+        if shared and account and account != wanted.catalog:
+            version = self.lake.cross_account_version
+            offer(wanted.catalog, account, self.region, version, _shared_arn(self.region, wanted))
 
     def _revoke(self, document: Document) -> None:
-        principal, catalog, resource, held, option = self._read(document)
-        check_grant(self.caller, self.region, catalog, resource, held | option)
-        self.lake.grants.take(catalog, principal, resource, held, option)
-        account = identity.account_of(principal)
-        if account in shares_of(catalog, self.region) and not any(
+        unwanted = self._read(document)
+        check_revoke(self.caller, self.region, unwanted)
+        self.lake.grants.take(unwanted)
+        account = identity.account_of(unwanted.principal)
+        if account in shares_of(self.caller.account, self.region) and not any(
             identity.account_of(grant.principal) == account and not isinstance(grant.resource, LocationRes)
             for grant in self.lake.grants
         ):
-            withdraw(catalog, str(account), self.region)
+            withdraw(self.caller.account, str(account), self.region)
 
-    def _read(self, document: Document) -> tuple[str, str, Resource, frozenset[str], frozenset[str]]:
-        principal = identity.iam_form(str((document.get("Principal") or {}).get("DataLakePrincipalIdentifier") or ""))
+    def _read(self, document: Document) -> Grant:
+        principal = identity.iam_form(
+            str((document.get("Principal") or {}).get("DataLakePrincipalIdentifier") or "")
+        )
         check_principal(principal)
         named = str(document.get("CatalogId") or self.caller.account).split(":")[0]
         catalog, resource = parse(document.get("Resource") or {}, named)
@@ -122,10 +124,10 @@ class GrantCalls(LakeCall):
         option = permissions(document.get("PermissionsWithGrantOption"), resource, principal)
         if not held and not option:
             raise invalid("Permissions must not be empty.")
-        return principal, catalog, resource, held, option
+        return Grant(self.caller.account, catalog, principal, resource, tuple(held), tuple(option))
 
     def list_permissions(self) -> str:
-        """Serve ListPermissions: grants made in the caller's account, and those made to it by the owner asked for.
+        """Serve ListPermissions: grants made in the caller's account, and to it by the owner asked for.
 
         Without a resource, grants that the account made on other accounts' catalogs are among its own.
         """
@@ -173,13 +175,13 @@ def page(document: Document, key: str, items: list[Any]) -> dict[str, Any]:
 
 
 def _about(granted: Resource, wanted: Resource | None) -> bool:
-    """Whether a grant is about the resource asked for; a table's grants include those on its columns and filters."""
+    """Whether a grant is about the resource asked for; for a table also those on its columns and filters."""
     match granted, wanted:
         case _, None:
             return True
-        case (ColumnsRes(database, table) | FilterRes(database, table)), TableRes(of, named):
+        case ((ColumnsRes(database, table) | FilterRes(database, table)), TableRes(of, named)):
             return (database, table) == (of, named)
-        case (ColumnsRes(database, table) | TableRes(database, table)), ColumnsRes(of, named):
+        case ((ColumnsRes(database, table) | TableRes(database, table)), ColumnsRes(of, named)):
             return (database, table) == (of, named)
         case _:
             return granted == wanted
@@ -206,9 +208,9 @@ def _of_kind(document: Document, kind: str) -> bool:
     return of in _KINDS[kind] and (suffix == kind or document[of]["ResourceType"] == suffix)
 
 
-def _shared_arn(region: str, catalog: str, resource: Resource) -> str:
-    prefix = f"arn:aws:glue:{region}:{catalog}:"
-    match resource:
+def _shared_arn(region: str, grant: Grant) -> str:
+    prefix = f"arn:aws:glue:{region}:{grant.catalog}:"
+    match grant.resource:
         case DatabaseRes(name) | TableRes(name, None):
             return f"{prefix}database/{name}"
         case TableRes(database, table) | ColumnsRes(database, table) | FilterRes(database, table):

@@ -1,12 +1,14 @@
 """The grants made in one account and Region.
 
-Owns keeping, merging and taking away. A grant is one row per catalog, principal and resource; granting again adds to
-the row. Deliberately not here: whether the caller may grant (lakeformation_authority) and the wire form
-(lakeformation_shapes). A re-grant on another account's catalog is kept here too, with the account that made it.
+Owns keeping, merging and taking away. A grant is one row per catalog, principal and resource; granting again
+adds to the row. Deliberately not here: whether the caller may grant (lakeformation_authority) and the wire
+form (lakeformation_shapes). A re-grant on another account's catalog is kept here too, with the account that
+made it.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -29,6 +31,7 @@ class GrantBook:
     def __init__(self, account: str) -> None:
         self.account = account
         self._rows: dict[Key, Grant] = {}
+        self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Grant]:
         return iter(list(self._rows.values()))
@@ -37,41 +40,43 @@ class GrantBook:
         """The row of that key."""
         return self._rows.get((catalog, principal, resource))
 
-    def add(
-        self, catalog: str, principal: str, resource: Resource, held: frozenset[str], grantable: frozenset[str]
-    ) -> Grant:
+    def add(self, grant: Grant) -> Grant:
         """Grant; what the principal held on the resource before stays."""
-        row = self._rows.get((catalog, principal, resource)) or Grant(self.account, catalog, principal, resource)
-        merged = replace(
-            row,
-            permissions=tuple(held | set(row.permissions)),
-            grantable=tuple(grantable | set(row.grantable)),
-        )
-        self._rows[catalog, principal, resource] = merged
+        key = (grant.catalog, grant.principal, grant.resource)
+        with self._lock:
+            row = self._rows.get(key, grant)
+            merged = self._rows[key] = replace(
+                row,
+                permissions=(*row.permissions, *grant.permissions),
+                grantable=(*row.grantable, *grant.grantable),
+            )
         return merged
 
-    def take(
-        self, catalog: str, principal: str, resource: Resource, held: frozenset[str], grantable: frozenset[str]
-    ) -> None:
-        """Revoke; the grant option goes with the permission. InvalidInputException when there is nothing to revoke."""
-        row = self._rows.get((catalog, principal, resource))
-        if row is None or not (held & set(row.permissions) or grantable & set(row.grantable)):
-            raise nothing_revoked()
-        gone = held | ({"ALL"} if held else frozenset())
-        gone_grantable = gone | grantable | ({"ALL"} if grantable else frozenset())
-        left = replace(
-            row,
-            permissions=tuple(set(row.permissions) - gone),
-            grantable=tuple(set(row.grantable) - gone_grantable),
-        )
-        if left.permissions or left.grantable:
-            self._rows[catalog, principal, resource] = left
-        else:
-            del self._rows[catalog, principal, resource]
+    def take(self, unwanted: Grant) -> None:
+        """Revoke; the grant option goes with the permission. InvalidInputException if there is nothing."""
+        key = (unwanted.catalog, unwanted.principal, unwanted.resource)
+        held, option = set(unwanted.permissions), set(unwanted.grantable)
+        with self._lock:
+            row = self._rows.get(key)
+            if row is None or not (held & set(row.permissions) or option & set(row.grantable)):
+                raise nothing_revoked()
+            held |= {"ALL"} if held else set()
+            option |= held | ({"ALL"} if option else set())
+            left = replace(
+                row,
+                permissions=tuple(set(row.permissions) - held),
+                grantable=tuple(set(row.grantable) - option),
+            )
+            if left.permissions or left.grantable:
+                self._rows[key] = left
+            else:
+                del self._rows[key]
 
     def forget(self, unwanted: Callable[[Grant], bool]) -> None:
         """Drop every row for which `unwanted` holds."""
-        self._rows = {key: row for key, row in self._rows.items() if not unwanted(row)}
+        with self._lock:
+            for key in [key for key, row in self._rows.items() if unwanted(row)]:
+                del self._rows[key]
 
     def forget_database(self, catalog: str, database: str) -> None:
         """Drop what was granted on a database that is no more, and on anything in it by name."""

@@ -1,8 +1,8 @@
 """What Lake Formation does when databases and tables come and go.
 
-Owns the rights of creators, the default grants to IAMAllowedPrincipals, and forgetting grants, tags and filters of
-what was dropped. Deliberately not here: the calls that cause it (glue_catalog). A dropped resource takes along what
-other accounts re-granted on it.
+Owns the rights of creators, the default grants to IAMAllowedPrincipals, and forgetting grants, tags and
+filters of what was dropped. Deliberately not here: the calls that cause it (glue_catalog). A dropped resource
+takes along what other accounts re-granted on it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 from moto.glue.models import glue_backends
 
-from governance.snapshot_grants import DatabaseRes, Resource, TableRes
+from governance.snapshot_grants import DatabaseRes, Grant, Resource, TableRes
 from local.cloud.identity import Caller
-from local.cloud.lakeformation_state import state, states
+from local.cloud.lakeformation_state import glue_columns, glue_table, state, states
 
 
 def database_created(caller: Caller, region: str, catalog: str, described: Mapping[str, Any]) -> None:
@@ -34,12 +34,14 @@ def table_created(caller: Caller, region: str, catalog: str, database: str, name
     _default(region, catalog, TableRes(database, name), defaults)
 
 
-def _default(region: str, catalog: str, resource: Resource, defaults: Iterable[Mapping[str, Any]] | None) -> None:
+def _default(
+    region: str, catalog: str, resource: Resource, defaults: Iterable[Mapping[str, Any]] | None
+) -> None:
     for default in defaults or ():
         principal = (default.get("Principal") or {}).get("DataLakePrincipalIdentifier")
-        given = frozenset(default.get("Permissions") or ())
+        given = tuple(default.get("Permissions") or ())
         if principal and given:
-            state(catalog, region).grants.add(catalog, str(principal), resource, given, frozenset())
+            state(catalog, region).grants.add(Grant(catalog, catalog, str(principal), resource, given))
 
 
 def database_dropped(region: str, catalog: str, name: str) -> None:
@@ -47,6 +49,16 @@ def database_dropped(region: str, catalog: str, name: str) -> None:
     state(catalog, region).forget_database(name)
     for lake in states(region):
         lake.grants.forget_database(catalog, name)
+
+
+def table_updated(region: str, catalog: str, database: str, name: str) -> None:
+    """Take the tags off columns that a table no longer has."""
+    tags = state(catalog, region).tags
+    where = (database.lower(), name.lower())
+    columns = {column["Name"].lower() for column in glue_columns(glue_table(catalog, region, *where))}
+    for target in list(tags.assigned):
+        if len(target) == 3 and target[:2] == where and target[2] not in columns:
+            tags.forget(target)
 
 
 def table_dropped(region: str, catalog: str, database: str, name: str) -> None:

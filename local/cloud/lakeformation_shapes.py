@@ -1,9 +1,10 @@
 """Lake Formation's resource documents and the typed resources of `governance`, both ways.
 
-Owns the canonical form: names folded, catalog spelled out, a grant on all columns turned into one on the table. And
-the form in which ListPermissions gives grants back, which differs from how they were made: SELECT on a table comes
-back apart, as a grant on the table with a column wildcard, and ALL comes back spelled out. Deliberately not here:
-keeping grants (lakeformation_grants) and checking that what they name exists (lakeformation_checks).
+Owns the canonical form: names folded, catalog spelled out, a grant on all columns turned into one on the
+table. And the form in which ListPermissions gives grants back, which differs from how they were made: SELECT
+on a table comes back apart, as a grant on the table with a column wildcard, and ALL comes back spelled out.
+Deliberately not here: keeping grants (lakeformation_grants) and checking that what they name exists
+(lakeformation_checks).
 """
 
 from __future__ import annotations
@@ -29,7 +30,16 @@ from local.cloud.lakeformation_errors import invalid
 
 Document = Mapping[str, Any]
 ALL_TABLES = "ALL_TABLES"
-KINDS = ("Catalog", "Database", "Table", "TableWithColumns", "DataLocation", "DataCellsFilter", "LFTag", "LFTagPolicy")
+KINDS = (
+    "Catalog",
+    "Database",
+    "Table",
+    "TableWithColumns",
+    "DataLocation",
+    "DataCellsFilter",
+    "LFTag",
+    "LFTagPolicy",
+)
 
 
 def parse(document: Document, catalog: str) -> tuple[str, Resource]:
@@ -126,7 +136,7 @@ def entries(grant: Grant) -> list[dict[str, Any]]:
     whole = grant.resource
     if not isinstance(whole, TableRes) or grant.principal == IAM_ALLOWED_PRINCIPALS:
         return [_entry(grant, whole, grant.permissions, grant.grantable)]
-    parts = [
+    parts: list[tuple[Resource, list[str], list[str]]] = [
         (whole, _without_select(grant.permissions), _without_select(grant.grantable)),
         (
             ColumnsRes(whole.database, whole.name or ALL_TABLES),

@@ -1,7 +1,7 @@
 """What Lake Formation keeps per account and Region.
 
-Owns the state (settings, registered locations, tags, filters, grants) and how other modules reach it. It lives in
-moto's own backend object, so that moto's reset clears it. Deliberately not here: rules of any kind.
+Owns the state (settings, registered locations, tags, filters, grants) and how other modules reach it. It
+lives in moto's own backend object, so that moto's reset clears it. Deliberately not here: rules of any kind.
 """
 
 from __future__ import annotations
@@ -55,7 +55,6 @@ class LakeState:
     tags: TagBook = field(default_factory=TagBook)
     locations: dict[str, dict[str, Any]] = field(default_factory=dict)
     filters: dict[FilterKey, dict[str, Any]] = field(default_factory=dict)
-    expressions: dict[str, dict[str, Any]] = field(default_factory=dict)
     creators: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     @property
@@ -73,13 +72,16 @@ class LakeState:
     def forget_database(self, name: str) -> None:
         """Drop tags, filters and the creator of a database that is no more."""
         self.tags.forget((name,))
-        self.filters = {key: each for key, each in self.filters.items() if key[0] != name}
-        self.creators = {key: who for key, who in self.creators.items() if key[0] != name}
+        for key in [key for key in list(self.filters) if key[0] == name]:
+            del self.filters[key]
+        for holder in [holder for holder in list(self.creators) if holder[0] == name]:
+            del self.creators[holder]
 
     def forget_table(self, database: str, name: str) -> None:
         """Drop tags, filters and the creator of a table that is no more."""
         self.tags.forget((database, name))
-        self.filters = {key: each for key, each in self.filters.items() if key[:2] != (database, name)}
+        for key in [key for key in list(self.filters) if key[:2] == (database, name)]:
+            del self.filters[key]
         self.creators.pop((database, name), None)
 
 
@@ -145,5 +147,7 @@ def s3_arn(location: str, partition: str = "aws") -> str:
 
 def covering_location(lake: LakeState, arn: str) -> str | None:
     """The registered location an S3 ARN lies in: the longest that is a prefix of it at a slash."""
-    covering = [each for each in lake.locations if arn == each.rstrip("/*") or arn.startswith(each.rstrip("/*") + "/")]
+    covering = [
+        each for each in lake.locations if arn == each.rstrip("/*") or arn.startswith(each.rstrip("/*") + "/")
+    ]
     return max(covering, key=len, default=None)

@@ -11,12 +11,12 @@ from typing import Any
 
 from moto.glue.models import glue_backends
 
-from governance.snapshot_grants import CatalogRes, ColumnsRes, DatabaseRes, Resource, TableRes
-from local.cloud.lakeformation_authority import check_tag, held
+from governance.access_tags import matches
+from governance.snapshot_grants import CatalogRes, ColumnsRes, DatabaseRes, Resource, TableRes, TagRes
+from local.cloud.lakeformation_authority import allowed, check_tag
 from local.cloud.lakeformation_checks import check_exists
 from local.cloud.lakeformation_errors import LakeError, insufficient, invalid
 from local.cloud.lakeformation_grant_api import LakeCall, page
-from local.cloud.lakeformation_reach import matches
 from local.cloud.lakeformation_shapes import parse
 from local.cloud.lakeformation_state import glue_columns, glue_table, state
 from local.cloud.lakeformation_tags import Target
@@ -42,7 +42,9 @@ class TagCalls(LakeCall):
     def list_lf_tags(self) -> str:
         """Serve ListLFTags."""
         defined = state(self.catalog, self.region).tags.defined
-        tags = [{"CatalogId": self.catalog, "TagKey": key, "TagValues": values} for key, values in defined.items()]
+        tags = [
+            {"CatalogId": self.catalog, "TagKey": key, "TagValues": values} for key, values in defined.items()
+        ]
         return json.dumps(page(self.document, "LFTags", tags))
 
     def update_lf_tag(self) -> str:
@@ -61,14 +63,15 @@ class TagCalls(LakeCall):
         return "{}"
 
     def _may_define(self, key: str = "") -> None:
-        """Administrators, holders of CREATE_LF_TAG, and for a tag that exists whoever created it."""
-        if key and state(self.catalog, self.region).tags.creators.get(key.lower()) == self.caller.arn:
-            return
-        if "CREATE_LF_TAG" not in held(self.caller, self.region, self.catalog, CatalogRes()):
+        """Administrators, holders of CREATE_LF_TAG, and for a tag that exists holders of ALTER on it."""
+        tags = state(self.catalog, self.region).tags
+        known = TagRes(key, tuple(tags.values(key))) if key else None
+        resource, permission = (known, "ALTER") if known else (CatalogRes(), "CREATE_LF_TAG")
+        if not allowed(self.caller, self.region, self.catalog, resource, permission):
             raise insufficient(f"{self.caller.arn} may not define LF-tags in catalog {self.catalog}")
 
     def add_lf_tags_to_resource(self) -> str:
-        """Serve AddLFTagsToResource: a tag replaces the value under its own key and leaves other keys alone."""
+        """Serve AddLFTagsToResource: a tag replaces the value under its key and leaves other keys alone."""
         return self._each_tag("assign")
 
     def remove_lf_tags_from_resource(self) -> str:
@@ -76,7 +79,7 @@ class TagCalls(LakeCall):
         return self._each_tag("remove")
 
     def _each_tag(self, act: str) -> str:
-        catalog, targets = self._targets()
+        catalog, resource, targets = self._targets()
         tags, failures = state(catalog, self.region).tags, []
         for pair in self.document.get("LFTags") or []:
             try:
@@ -84,7 +87,7 @@ class TagCalls(LakeCall):
                     raise invalid("A resource takes exactly one value of a tag.")
                 key, value = pair["TagKey"], pair["TagValues"][0]
                 tags.check(key, [value])
-                check_tag(self.caller, self.region, catalog, key.lower(), value.lower())
+                check_tag(self.caller, self.region, catalog, resource, TagRes(key, (value,)))
                 for target in targets:
                     if act == "assign":
                         tags.assign(target, key, value)
@@ -94,26 +97,28 @@ class TagCalls(LakeCall):
                 failures.append({"LFTag": {"CatalogId": catalog, **pair}, "Error": problem.failure()})
         return json.dumps({"Failures": failures})
 
-    def _targets(self) -> tuple[str, list[Target]]:
+    def _targets(self) -> tuple[str, Resource, list[Target]]:
         catalog, resource = parse(self.document["Resource"], self.catalog)
         check_exists(self.region, catalog, resource)
-        return catalog, _targets(self.region, catalog, resource)
+        return catalog, resource, _targets(self.region, catalog, resource)
 
     def get_resource_lf_tags(self) -> str:
         """Serve GetResourceLFTags, with what is inherited unless the assigned tags alone are asked for."""
-        catalog, targets = self._targets()
+        catalog, _, targets = self._targets()
         tags = state(catalog, self.region).tags
         read = tags.on if self.document.get("ShowAssignedLFTags") else tags.effective
-        database, columns = targets[0][0], [target for target in targets if len(target) == 3]
-        answer: dict[str, Any] = {"LFTagOnDatabase": _pairs(catalog, tags.on((database,)))}
+        columns: list[Target] = [target for target in targets if len(target) == 3]
+        answer: dict[str, Any] = {"LFTagOnDatabase": _pairs(catalog, tags.on(targets[0][:1]))}
         if len(targets[0]) > 1:
             table = targets[0][:2]
             answer["LFTagsOnTable"] = _pairs(catalog, read(table))
             if not columns:
-                every = glue_columns(glue_table(catalog, self.region, *table))
+                every = glue_columns(glue_table(catalog, self.region, table[0], table[1]))
                 columns = [(*table, column["Name"].lower()) for column in every]
             answer["LFTagsOnColumns"] = [
-                {"Name": column[2], "LFTags": _pairs(catalog, read(column))} for column in columns if read(column)
+                {"Name": column[2], "LFTags": _pairs(catalog, read(column))}
+                for column in columns
+                if read(column)
             ]
         return json.dumps(answer)
 
@@ -125,19 +130,21 @@ class TagCalls(LakeCall):
                 "Database": {"CatalogId": self.catalog, "Name": name},
                 "LFTags": _pairs(self.catalog, tags.effective((name,))),
             }
-            for name in glue_backends[self.catalog][self.region].databases
-            if matches(expression, tags.effective((name,)))
+            for name in list(glue_backends[self.catalog][self.region].databases)
+            if matches(expression, tuple(tags.effective((name,)).items()))
         ]
         return json.dumps(page(self.document, "DatabaseList", found))
 
     def search_tables_by_lf_tags(self) -> str:
         """Serve SearchTablesByLFTags: tables of which the table itself or a column matches."""
         tags, expression, found = state(self.catalog, self.region).tags, self._expression(), []
-        for database in glue_backends[self.catalog][self.region].databases.values():
-            for table in database.tables.values():
+        for database in list(glue_backends[self.catalog][self.region].databases.values()):
+            for table in list(database.tables.values()):
                 where = (database.name, table.name)
                 columns = [(*where, column["Name"].lower()) for column in glue_columns(table)]
-                if not any(matches(expression, tags.effective(target)) for target in (where, *columns)):
+                if not any(
+                    matches(expression, tuple(tags.effective(target).items())) for target in (where, *columns)
+                ):
                     continue
                 name = {"CatalogId": self.catalog, "DatabaseName": where[0], "Name": where[1]}
                 found.append(
@@ -167,7 +174,10 @@ def _targets(region: str, catalog: str, resource: Resource) -> list[Target]:
         case TableRes(database, str() as table):
             return [(database, table)]
         case ColumnsRes(database, table, included, excluded):
-            every = [column["Name"].lower() for column in glue_columns(glue_table(catalog, region, database, table))]
+            every = [
+                column["Name"].lower()
+                for column in glue_columns(glue_table(catalog, region, database, table))
+            ]
             chosen = included if included is not None else [name for name in every if name not in excluded]
             return [(database, table, name) for name in chosen]
         case _:
@@ -175,4 +185,6 @@ def _targets(region: str, catalog: str, resource: Resource) -> list[Target]:
 
 
 def _pairs(catalog: str, tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [{"CatalogId": catalog, "TagKey": key, "TagValues": [value]} for key, value in sorted(tags.items())]
+    return [
+        {"CatalogId": catalog, "TagKey": key, "TagValues": [value]} for key, value in sorted(tags.items())
+    ]

@@ -1,8 +1,8 @@
 """LF-tags of one catalog: their definitions and what they are put on.
 
-Owns the ontology, assignments to databases, tables and columns, and inheritance (column over table over database).
-Deliberately not here: who may define or assign (lakeformation_authority) and the wire form (lakeformation_tag_api).
-Keys and values are kept in lower case, as Lake Formation does.
+Owns the ontology, assignments to databases, tables and columns, and inheritance (column over table over
+database). Deliberately not here: who may define or assign (lakeformation_authority) and the wire form
+(lakeformation_tag_api). Keys and values are kept in lower case, as Lake Formation does.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class TagBook:
         self.defined: dict[str, list[str]] = {}
         self.creators: dict[str, str] = {}
         self.assigned: dict[Target, dict[str, str]] = {}
+        self._stamps: dict[Target, int] = {}
 
     def define(self, key: str, values: Iterable[str], creator: str) -> None:
         """Create a tag."""
@@ -45,7 +46,9 @@ class TagBook:
         values, gone = self.values(key), set(_folded(remove))
         if not gone <= set(values):
             raise tag_not_found()
-        self.defined[key.lower()] = [value for value in dict.fromkeys([*values, *_folded(add)]) if value not in gone]
+        self.defined[key.lower()] = [
+            value for value in dict.fromkeys([*values, *_folded(add)]) if value not in gone
+        ]
         self._unassign(key.lower(), gone)
 
     def drop(self, key: str) -> None:
@@ -65,6 +68,7 @@ class TagBook:
         """Put a tag on a resource; it replaces the value that the resource had under that key."""
         self.check(key, [value])
         self.assigned.setdefault(target, {})[key.lower()] = value.lower()
+        self._changed(target)
 
     def remove(self, target: Target, key: str) -> None:
         """Take a tag off a resource, whatever its value there."""
@@ -72,6 +76,7 @@ class TagBook:
         carried.pop(key.lower(), None)
         if not carried:
             self.assigned.pop(target, None)
+        self._changed(target)
 
     def on(self, target: Target) -> dict[str, str]:
         """Tags put on the resource itself."""
@@ -86,7 +91,16 @@ class TagBook:
 
     def forget(self, target: Target) -> None:
         """Drop the tags of a database or table that is no more, and of all it held."""
-        self.assigned = {each: tags for each, tags in self.assigned.items() if each[: len(target)] != target}
+        for each in [each for each in list(self.assigned) if each[: len(target)] == target]:
+            self.assigned.pop(each, None)
+        self._changed(target)
+
+    def stamp(self, table: Target) -> int:
+        """A number that changes with the tags of a table or its columns."""
+        return self._stamps.get(table, 0)
+
+    def _changed(self, target: Target) -> None:
+        self._stamps[target[:2]] = self._stamps.get(target[:2], 0) + 1
 
     def _unassign(self, key: str, values: set[str]) -> None:
         for target, carried in list(self.assigned.items()):

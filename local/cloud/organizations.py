@@ -1,10 +1,10 @@
 """AWS Organizations as far as sharing asks: which accounts are in one.
 
-Owns putting given accounts into one organization, which moto can do only for accounts it numbers itself. Deliberately
-not here: organizational units and policies, which moto serves as they are.
+Owns putting given accounts into one organization, which moto can do only for accounts it numbers itself.
+Deliberately not here: organizational units and policies, which moto serves as they are.
 
-An organization comes about in one of three ways: :func:`ensure_organization` in this process, the server's option
-`--organization ACCOUNTS`, or with boto3 by `create_organization` in the first account and
+An organization comes about in one of three ways: :func:`ensure_organization` in this process, the server's
+option `--organization ACCOUNTS`, or with boto3 by `create_organization` in the first account and
 `invite_account_to_organization` for each further one, which here joins at once.
 """
 

@@ -1,7 +1,7 @@
 """RAM served over moto: the shares of Lake Formation, their invitations and their acceptance.
 
-Deliberately not here: when such a share comes about and what it opens (ram_shares). Shares that somebody creates
-through RAM itself stay moto's.
+Deliberately not here: when such a share comes about and what it opens (ram_shares). Shares that somebody
+creates through RAM itself stay moto's.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ class RamResponse(ResourceAccessManagerResponse):  # type: ignore[misc]
             shares = [share for share in self._incoming() if share.status == ACCEPTED]
         else:
             shares = list(shares_of(self.current_account, self.region).values())
-        found = [row(share, part) for share in shares if not arns or share.arn in arns for part in parts(share)]
+        found = [
+            row(share, part) for share in shares if not arns or share.arn in arns for part in parts(share)
+        ]
         return json.dumps({key: found})
 
     def disassociate_resource_share(self) -> str:

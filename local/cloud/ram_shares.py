@@ -1,12 +1,14 @@
 """The resource shares that Lake Formation makes when it grants to another account.
 
-Owns a share's life: made with the first grant to an account, invited unless both accounts are in one Organization,
-gone with the last grant. Deliberately not here: RAM's API (ram) and what the grants open (lakeformation_authority).
-One share per owner and recipient; Lake Formation on AWS makes a few and reuses them as well.
+Owns a share's life: made with the first grant to an account, invited unless both accounts are in one
+Organization, gone with the last grant. Deliberately not here: RAM's API (ram) and what the grants open
+(lakeformation_authority). One share per owner and recipient; Lake Formation on AWS makes a few and reuses
+them as well.
 """
 
 from __future__ import annotations
 
+import threading
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +17,7 @@ from moto.ram.models import ram_backends
 
 from local.cloud.organizations import in_one_organization
 
+_lock = threading.Lock()
 PENDING, ACCEPTED, REJECTED = "PENDING", "ACCEPTED", "REJECTED"
 
 
@@ -50,7 +53,7 @@ class LakeShare:
 
 
 def shares_of(owner: str, region: str) -> dict[str, LakeShare]:
-    """Shares an account has made, by recipient; they live in moto's backend, so that its reset clears them."""
+    """Shares an account has made, by recipient, kept in moto's backend so that its reset clears them."""
     backend = ram_backends[owner][region]
     if not hasattr(backend, "lake_shares"):
         backend.lake_shares = {}
@@ -60,13 +63,14 @@ def shares_of(owner: str, region: str) -> dict[str, LakeShare]:
 
 def offer(owner: str, recipient: str, region: str, version: int, resource_arn: str) -> LakeShare:
     """Put a resource into the share with an account, making and inviting if there is none."""
-    shares = shares_of(owner, region)
-    share = shares.get(recipient)
-    if share is None or share.status == REJECTED:
-        share = LakeShare(owner, recipient, region, version)
-        if in_one_organization(owner, recipient):
-            share.status, share.invited = ACCEPTED, False
-        shares[recipient] = share
+    with _lock:
+        shares = shares_of(owner, region)
+        share = shares.get(recipient)
+        if share is None or share.status == REJECTED:
+            share = LakeShare(owner, recipient, region, version)
+            if in_one_organization(owner, recipient):
+                share.status, share.invited = ACCEPTED, False
+            shares[recipient] = share
     share.resources.add(resource_arn)
     return share
 
@@ -81,18 +85,10 @@ def incoming(recipient: str, region: str) -> list[LakeShare]:
     found = [
         share
         for owner in sorted(ram_backends)
-        for share in shares_of(owner, region).values()
+        for share in list(shares_of(owner, region).values())
         if share.recipient == recipient
     ]
     return sorted(found, key=lambda share: share.created)
-
-
-def arrived(owner: str, recipient: str, region: str) -> bool:
-    """Whether what an account granted to another is available there."""
-    if owner == recipient or in_one_organization(owner, recipient):
-        return True
-    share = shares_of(owner, region).get(recipient)
-    return share is not None and share.status == ACCEPTED
 
 
 def accepted_pairs(region: str) -> set[tuple[str, str]]:
@@ -100,7 +96,6 @@ def accepted_pairs(region: str) -> set[tuple[str, str]]:
     return {
         (owner, share.recipient)
         for owner in sorted(ram_backends)
-        for share in shares_of(owner, region).values()
+        for share in list(shares_of(owner, region).values())
         if share.status == ACCEPTED
     }
-

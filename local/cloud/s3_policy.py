@@ -1,9 +1,10 @@
 """Bucket policies, evaluated for the caller of a request.
 
-Owns what a bucket's policy says about an object call: statements with principals, resources and conditions. moto
-looks at neither principals nor conditions and takes every conditional statement for a refusal. Deliberately not here:
-identity policies and the owner of a bucket (moto lets any account in), and bucket-level calls, for which moto asks no
-policy. The cloud listens on the loopback interface only, so a connection counts as secure (`aws:SecureTransport`).
+Owns what a bucket's policy says about an object call: statements with principals, resources and conditions.
+moto looks at neither principals nor conditions and takes every conditional statement for a refusal.
+Deliberately not here: identity policies and the owner of a bucket (moto lets any account in), and
+bucket-level calls, for which moto asks no policy. The cloud listens on the loopback interface only, so a
+connection counts as secure (`aws:SecureTransport`).
 """
 
 from __future__ import annotations
@@ -24,8 +25,12 @@ from local.cloud.identity import Caller
 ACTIONS = {"s3:HeadObject": "s3:GetObject", "s3:PostObject": "s3:PutObject", "s3:PatchObject": "s3:PutObject"}
 """What moto calls an action after the HTTP method, and what IAM calls it."""
 
+LOG_DELIVERY = "logging.s3.amazonaws.com"
 
-def decide(document: Mapping[str, Any], caller: Caller, action: str, resource: str, context: Mapping[str, str]) -> Any:
+
+def decide(
+    document: Mapping[str, Any], caller: Caller, action: str, resource: str, context: Mapping[str, str]
+) -> Any:
     """DENIED, PERMITTED or NEUTRAL for a caller; a refusal wins over any permission."""
     action = ACTIONS.get(action, action)
     statements = document.get("Statement") or []
@@ -76,7 +81,7 @@ def _names(principal: Any, caller: Caller) -> bool:
 
 
 def _condition(operator: str, key: str, wanted: Any, context: Mapping[str, str]) -> bool:
-    """One test of a condition. A key that the request lacks fails it, unless the operator is negated or IfExists."""
+    """One test of a condition; a key that the request lacks fails it but for negated and IfExists tests."""
     name = operator.rsplit(":", 1)[-1]
     optional = name.endswith("IfExists")
     name = name.removesuffix("IfExists")
@@ -140,13 +145,30 @@ def _context(caller: Caller) -> dict[str, str]:
 
 
 def _get_permission(self: Any, action: str, resource: str) -> Any:
-    """Take the place of moto's evaluation; code of ours inside the server is not subject to bucket policies."""
+    """Take the place of moto's evaluation; code of ours inside the server is under no bucket policy."""
     caller = identity.current()
     if self.policy is None or caller is None:
         return PermissionResult.NEUTRAL
     return decide(json.loads(self.policy.decode()), caller, action, resource, _context(caller))
 
 
+def _logs_arrive(target_bucket: Any, target_prefix: str | None) -> bool:
+    """Whether a bucket's policy lets the log delivery service put objects under a prefix."""
+    if not target_bucket.policy:
+        return False
+    statements = json.loads(target_bucket.policy.decode()).get("Statement") or []
+    resource = f"arn:{target_bucket.partition}:s3:::{target_bucket.name}/{target_prefix or ''}log"
+    return any(
+        statement.get("Effect") == "Allow"
+        and isinstance(statement.get("Principal"), dict)
+        and LOG_DELIVERY in _listed(statement["Principal"].get("Service"))
+        and _element(statement, "Action", lambda pattern: like(pattern.lower(), "s3:putobject"))
+        and _element(statement, "Resource", lambda pattern: like(pattern, resource))
+        for statement in ([statements] if isinstance(statements, dict) else statements)
+    )
+
+
 def install() -> None:
     """Put our evaluation in the place of moto's."""
     FakeBucket.get_permission = _get_permission
+    FakeBucket._log_permissions_enabled_policy = staticmethod(_logs_arrive)

@@ -1,7 +1,8 @@
 """The SageMaker model registry and feature store as the provider reads them back.
 
-Owns resource policies of model package groups, tags of resources that moto does not find, and deleting a feature
-group. Deliberately not here: model packages and pipelines, which moto and the jobs of this package serve.
+Owns resource policies of model package groups, tags of resources that moto does not find, and deleting a
+feature group. Deliberately not here: model packages and pipelines, which moto and the jobs of this package
+serve.
 """
 
 from __future__ import annotations

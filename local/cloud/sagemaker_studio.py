@@ -86,7 +86,9 @@ def delete_domain(self: Any) -> Any:
     """Serve DeleteDomain, which refuses while the domain has user profiles."""
     domain = _domain(self)
     if any(key[0] == domain.id for key in _profiles(self)):
-        raise JsonRESTError("ResourceInUse", f"Unable to delete Domain {domain.id} because UserProfile(s) are associated.")
+        raise JsonRESTError(
+            "ResourceInUse", f"Unable to delete Domain {domain.id} because UserProfile(s) are associated."
+        )
     del self.sagemaker_backend.domains[domain.id]
     return EmptyResult()
 
@@ -96,7 +98,9 @@ def create_user_profile(self: Any) -> Any:
     domain, name = _domain(self), self._get_param("UserProfileName")
     if (domain.id, name) in _profiles(self):
         raise JsonRESTError("ResourceInUse", f"User Profile {name} already exists in domain {domain.id}.")
-    arn = f"arn:{self.partition}:sagemaker:{self.region}:{self.current_account}:user-profile/{domain.id}/{name}"
+    arn = (
+        f"arn:{self.partition}:sagemaker:{self.region}:{self.current_account}:user-profile/{domain.id}/{name}"
+    )
     now = datetime.now(UTC)
     _profiles(self)[domain.id, name] = {
         "DomainId": domain.id,

@@ -1,8 +1,8 @@
 """Serving the embedded cloud over HTTP on the loopback interface.
 
-Owns the life of the server: installing the extensions into moto, binding, serving, stopping, and starting it in a
-thread or a process of its own. Deliberately not here: any AWS behaviour. Every extension is a module with an
-`install()` that patches moto once; their order does not matter.
+Owns the life of the server: installing the extensions into moto, binding, serving, stopping, and starting it
+in a thread or a process of its own. Deliberately not here: any AWS behaviour. Every extension is a module
+with an `install()` that patches moto once; their order does not matter.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
@@ -24,7 +26,7 @@ from governance.errors import MeshError
 HOST = "127.0.0.1"
 EXTENSIONS = (
     *("lakeformation", "glue_quality", "glue_catalog", "ram", "organizations"),
-    *("s3_policy", "sagemaker_studio", "sagemaker_registry", "echo", "lake"),
+    *("iam_policies", "s3_policy", "sagemaker_studio", "sagemaker_registry", "echo", "lake"),
     *("athena", "jobs", "cloudtrail"),
 )
 """Modules of this package whose `install()` is called; one that is not there is passed over."""
@@ -37,7 +39,6 @@ def install() -> None:
     global _installed
     if _installed:
         return
-    os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
     for name in EXTENSIONS:
         full = f"{__package__}.{name}"
         if importlib.util.find_spec(full) is not None:
@@ -106,17 +107,24 @@ def spawn(port: int = 0, arguments: Sequence[str] = ()) -> Cloud:
         What the process said on standard error when it did not come up.
     """
     command = [sys.executable, "-m", "local.cloud", "--port", str(port), *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    kept = ExitStack()
+    said = kept.enter_context(tempfile.TemporaryFile("w+"))
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=said, text=True, cwd=Path(__file__).parents[2]
+    )
     assert process.stdout is not None
-    assert process.stderr is not None
     endpoint = process.stdout.readline().strip()
     if not endpoint:
-        _, said = process.communicate()
-        raise MeshError((said.strip().splitlines() or ["did not start"])[-1], "")
+        process.communicate()
+        said.seek(0)
+        lines = said.read().strip().splitlines()
+        kept.close()
+        raise MeshError(lines[-1] if lines else "cloud: did not start", "")
 
     def stop() -> None:
         process.terminate()
         process.communicate()
+        kept.close()
 
     return Cloud(endpoint, stop)
 
@@ -140,7 +148,9 @@ def _server(listener: socket.socket) -> Any:
         try:
             served: Iterable[bytes] = application(environ, start_response)
         except NotImplementedError as missing:
-            return _refuse(start_response, "501 Not Implemented", f"not served by the embedded cloud: {missing}")
+            return _refuse(
+                start_response, "501 Not Implemented", f"not served by the embedded cloud: {missing}"
+            )
         except Exception as fault:
             traceback.print_exc()
             return _refuse(start_response, "500 Internal Server Error", f"{type(fault).__name__}: {fault}")
@@ -156,7 +166,11 @@ def _server(listener: socket.socket) -> Any:
 def _refuse(start_response: Callable[..., Any], status: str, message: str) -> list[bytes]:
     kind = "NotImplemented" if status.startswith("501") else "InternalFailure"
     body = json.dumps({"__type": kind, "message": message}).encode()
-    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("x-amzn-errortype", kind)]
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("x-amzn-errortype", kind),
+    ]
     start_response(status, headers)
     return [body]
 

@@ -7,6 +7,7 @@ itself (`local.cloud`).
 
 from local.engine.deploy import destroy, record, stack_state, up
 from local.engine.model import Invoke, Progress, ProgressCallback, Recording, Resource, UpResult
+from local.engine.prune import prune
 from local.engine.stackfile import StackFile, load, stacks
 from local.engine.state import MemoryStateStore, ResourceState, S3StateStore, StackState, StateStore
 
@@ -25,6 +26,7 @@ __all__ = [
     "UpResult",
     "destroy",
     "load",
+    "prune",
     "record",
     "stack_state",
     "stacks",

@@ -28,10 +28,16 @@ class Action(Protocol):
     old_inputs: Mapping[str, Plain]
     outputs: dict[str, Plain]
     id: str
-    account: str
-    region: str
     params: dict[str, Any]
     response: Mapping[str, Any]
+
+    @property
+    def account(self) -> str:
+        """Account id it is made in."""
+
+    @property
+    def region(self) -> str:
+        """Region it is made in."""
 
     def call(self, operation: str, **params: Any) -> dict[str, Any]:
         """Call an operation of the entry's service."""

@@ -6,10 +6,12 @@ Deliberately not here: whose credentials (caller, state).
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 Credentials = tuple[str, str, str | None]
@@ -25,13 +27,17 @@ _CONFIG = Config(
     max_pool_connections=16,
     connect_timeout=5,
     read_timeout=60,
+    proxies={},
 )
 
 
 @functools.cache
 def session() -> boto3.Session:
-    """The one session; its region is never used."""
-    return boto3.Session(region_name="us-east-1")
+    """The one session. A profile or config file of the user's real AWS has no say here."""
+    unset = (None, None, None, None)
+    nothing = (None, None, os.devnull, None)
+    core = botocore.session.Session(session_vars={"profile": unset, "config_file": nothing})
+    return boto3.Session(botocore_session=core, region_name="us-east-1")
 
 
 def make(service: str, endpoint: str, credentials: Credentials = START, region: str = "us-east-1") -> Any:

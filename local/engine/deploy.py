@@ -236,7 +236,7 @@ def _refuse(plan: RecordBackend, state: StackState, stack: str) -> None:
         if registration.protect and old and not dynamic and _would_replace(registration, provider, old):
             raise MeshError(PROTECTED, where)
     for urn, resource in state.resources.items():
-        if urn not in registered and resource.protect and not resource.retain_on_delete:
+        if urn not in registered and resource.protect:
             raise MeshError(
                 f"is protected but gone from the program; put it back unprotected, bring stack {stack} up, "
                 "then remove it",

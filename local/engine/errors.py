@@ -47,8 +47,10 @@ def mesh_error(error: Exception, type_: str, name: str, endpoint: str) -> MeshEr
         return MeshError(f"nothing answers at {endpoint}; start the embedded cloud first", where)
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
-        said = f"{error.operation_name}: {details.get('Code')}: {details.get('Message')}"
-        return MeshError(said, where)
+        message = str(details.get("Message"))
+        if message.lstrip().startswith("<"):  # a web page: the server itself failed
+            message = f"{endpoint} failed or does not serve this operation"
+        return MeshError(f"{error.operation_name}: {details.get('Code')}: {message}", where)
     if isinstance(error, BotoCoreError):
         return MeshError(f"{type(error).__name__}: {error}", where)
     return MeshError(f"{type(error).__name__}: {error}", where)

@@ -5,6 +5,7 @@ Deliberately not here: how a program is run (runner) and how resources are made 
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -101,10 +102,11 @@ class Recording:
 
     def by_urn(self, urn: str) -> Resource:
         """The resource with this URN; KeyError when there is none."""
-        for resource in self.resources:
-            if resource.urn == urn:
-                return resource
-        raise KeyError(urn)
+        return self._index[urn]
+
+    @functools.cached_property
+    def _index(self) -> Mapping[str, Resource]:
+        return {resource.urn: resource for resource in self.resources}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pulumi
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime import mocks
 from pulumi.runtime.proto import resource_pb2
 

@@ -7,6 +7,7 @@ are plain.
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -200,18 +201,20 @@ class S3StateStore:
 
 def deletion_order(resources: Iterable[ResourceState]) -> list[ResourceState]:
     """Dependents before what they depend on; among the independent, the youngest first."""
-    left: dict[str, ResourceState] = {resource.urn: resource for resource in resources}
-    dependents: Mapping[str, set[str]] = {urn: set() for urn in left}
-    for resource in left.values():
-        for dependency in resource.dependencies:
-            if dependency in left and dependency != resource.urn:
-                dependents[dependency].add(resource.urn)
+    left = {resource.urn: resource for resource in resources}
+    needs = {urn: {item for item in resource.dependencies if item in left} for urn, resource in left.items()}
+    dependents = dict.fromkeys(left, 0)
+    for urns in needs.values():
+        for urn in urns:
+            dependents[urn] += 1
+    free = [(-resource.sequence, urn) for urn, resource in left.items() if not dependents[urn]]
+    heapq.heapify(free)
     order: list[ResourceState] = []
-    while left:
-        free = [item for item in left.values() if not dependents[item.urn]] or list(left.values())
-        chosen = max(free, key=lambda item: item.sequence)
-        order.append(left.pop(chosen.urn))
-        for dependency in chosen.dependencies:
-            if dependency in dependents:
-                dependents[dependency].discard(chosen.urn)
-    return order
+    while free:
+        _, urn = heapq.heappop(free)
+        order.append(left.pop(urn))
+        for needed in needs[urn]:
+            dependents[needed] -= 1
+            if not dependents[needed]:
+                heapq.heappush(free, (-left[needed].sequence, needed))
+    return [*order, *sorted(left.values(), key=lambda resource: -resource.sequence)]

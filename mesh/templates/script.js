@@ -30,7 +30,7 @@
     const has = (node, text) => node.dataset.filter.toLowerCase().includes(text);
     input.addEventListener("input", () => {
       const text = input.value.trim().toLowerCase();
-      for (const grid of all(".grid")) {
+      for (const grid of all(".table-access")) {
         const own = has(grid, text);
         const rows = all("tr[data-filter], details[data-filter]", grid);
         rows.forEach((row) => { row.hidden = !own && !has(row, text); });

@@ -195,6 +195,14 @@ def test_a_named_database_regrant_is_cut_down_to_the_share() -> None:
     )
 
 
+def test_all_tables_regranted_bring_no_describe_that_the_account_does_not_hold() -> None:
+    mesh = lake()
+    mesh.grant(CONSUMER, SCIENTIST, TableRes(PRODUCT), ["SELECT"], catalog=CENTRAL)
+    assert not may(mesh, SCIENTIST, "DESCRIBE", DatabaseRes(PRODUCT)).allowed, "nothing is shared"
+    mesh.grant(CENTRAL, CONSUMER, TableRes(PRODUCT), ["SELECT"], grantable=["SELECT"])
+    assert may(mesh, SCIENTIST, "DESCRIBE", DatabaseRes(PRODUCT)).allowed, "the share of all tables brings it"
+
+
 def test_a_data_location_covers_what_lies_below_it_and_nothing_beside() -> None:
     mesh = lake()
     mesh.grant(CENTRAL, STEWARD, LocationRes(LOCATION), ["DATA_LOCATION_ACCESS"])

@@ -168,6 +168,12 @@ def test_a_row_filter_of_the_share_holds_for_every_regrant() -> None:
     assert consumer(mesh).row_filters == {"(age < 30) AND (amount > 10)": ("age",)}, "both filters apply"
 
 
+def test_an_owner_in_an_organization_is_not_enough() -> None:
+    mesh = story()
+    mesh.organization = Organization("o-mesh", (CENTRAL,))
+    assert code(consumer(mesh)) == "share-not-accepted", "both accounts have to be in it"
+
+
 def test_what_is_shared_with_an_account_reaches_no_third_one() -> None:
     mesh = story()
     mesh.grant(CONSUMER, CURATION, policy("confidential"), ["SELECT"], catalog=CENTRAL)
@@ -202,6 +208,14 @@ def test_without_describe_on_the_link_nothing_is_read_through_it() -> None:
     assert code(consumer(mesh)) == "no-describe-on-link", "permission on the target alone is not enough"
     direct = readable(mesh.build(), SCIENTIST, CONSUMER, *HERE)
     assert direct.columns == ("customer_id", "amount", "credit_risk"), "named directly no link is asked for"
+
+
+def test_drop_on_the_link_is_not_describe() -> None:
+    mesh = lake()
+    share(mesh, "confidential")
+    regrant(mesh, SCIENTIST, "confidential", link=False)
+    mesh.grant(CONSUMER, SCIENTIST, DatabaseRes(LINK), ["DROP"])
+    assert code(consumer(mesh)) == "no-describe-on-link", "the link cannot be seen by DROP"
 
 
 def test_the_link_alone_gives_nothing() -> None:

@@ -73,7 +73,10 @@ def test_nested_objects_and_arrays_become_structs_and_arrays_with_lower_case_fie
             {
                 "name": "visits",
                 "logicalType": "array",
-                "items": {"logicalType": "object", "properties": [{"name": "at", "logicalType": "timestamp"}]},
+                "items": {
+                    "logicalType": "object",
+                    "properties": [{"name": "at", "logicalType": "timestamp"}],
+                },
             },
             {
                 "name": "tags",
@@ -95,25 +98,48 @@ def test_a_type_without_logical_type_but_with_properties_is_a_struct():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "table", "int int", "int(3)", "varchar(0)", "decimal(2,3)", "array<int", "array<int,int>", "map<int>", "struct<>",
-     "struct<a:int,a:int>", "struct<a-b:int>", "varchar(-1)", "int>", "decimal(1,1,1)", "struct<a>", "char(256)"],
-)  # fmt: skip
+    [
+        "",
+        "table",
+        "int int",
+        "int(3)",
+        "varchar(0)",
+        "decimal(2,3)",
+        "array<int",
+        "array<int,int>",
+        "map<int>",
+        "struct<>",
+        "struct<a:int,a:int>",
+        "struct<a-b:int>",
+        "varchar(-1)",
+        "int>",
+        "decimal(1,1,1)",
+        "struct<a>",
+        "char(256)",
+    ],
+)
 def test_what_is_no_glue_type_is_not_taken_for_one(text):
     assert parse_glue_type(text) is None
 
 
 def _trees() -> st.SearchStrategy[GlueType]:
-    plain = st.sampled_from(["string", "int", "bigint", "double", "boolean", "date", "timestamp", "binary"]).map(GlueType)
+    plain = st.sampled_from(
+        ["string", "int", "bigint", "double", "boolean", "date", "timestamp", "binary"]
+    ).map(GlueType)
     sized = st.integers(1, 255).map(lambda size: GlueType("char", (size,)))
     decimals = st.integers(1, 38).flatmap(
         lambda p: st.integers(0, p).map(lambda scale: GlueType("decimal", (p, scale)))
     )
 
     def deeper(parts: st.SearchStrategy[GlueType]) -> st.SearchStrategy[GlueType]:
-        names = st.lists(st.from_regex(r"[a-z][a-z0-9_]{0,5}", fullmatch=True), min_size=1, max_size=3, unique=True)
+        names = st.lists(
+            st.from_regex(r"[a-z][a-z0-9_]{0,5}", fullmatch=True), min_size=1, max_size=3, unique=True
+        )
         return st.one_of(
             parts.map(lambda part: GlueType("array", fields=(("element", part),))),
-            st.tuples(parts, parts).map(lambda both: GlueType("map", fields=(("key", both[0]), ("value", both[1])))),
+            st.tuples(parts, parts).map(
+                lambda both: GlueType("map", fields=(("key", both[0]), ("value", both[1])))
+            ),
             names.flatmap(
                 lambda found: st.tuples(*(parts for _ in found)).map(
                     lambda fields: GlueType("struct", fields=tuple(zip(found, fields, strict=True)))

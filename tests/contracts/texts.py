@@ -11,7 +11,9 @@ from governance.contracts import Contract, parse_contract
 FILE = "orders.odcs.yaml"
 
 
-def text(properties: list[dict[str, Any]] | None = None, table: dict[str, Any] | None = None, **top: Any) -> str:
+def text(
+    properties: list[dict[str, Any]] | None = None, table: dict[str, Any] | None = None, **top: Any
+) -> str:
     """YAML of a contract with one table; keyword arguments replace top-level keys, None removes them."""
     columns = [{"name": "id", "logicalType": "string"}] if properties is None else properties
     data: dict[str, Any] = {
@@ -124,7 +126,7 @@ schema:
           - type: text
             description: The channel as the
               customer says
-          - {type: sql, query: 'SELECT count(*) FROM ${object} WHERE ${property} IS NULL', mustBeLessThan: 3600}
+          - {type: sql, query: 'SELECT count(*) FROM ${object} WHERE ${property} IS NULL', mustBeLessThan: 36}
       - name: revenue
         logicalType: number
         semanticType: measure
@@ -141,7 +143,7 @@ slaDefaultElement: tbl.txn_ref_dt
 slaProperties: [{property: latency, value: 4, unit: d, element: tbl.txn_ref_dt}]
 support: [{channel: '#product-help', tool: slack, url: 'https://example.com'}]
 authoritativeDefinitions: [{url: 'https://example.com', type: canonical}]
-customProperties: [{property: refRulesetName, value: gcsc.ruleset.name}, {property: somePropertyName, value: {a: 1}}]
+customProperties: [{property: ruleset, value: gcsc.ruleset.name}, {property: other, value: {a: 1}}]
 contractCreatedTs: '2022-11-15T02:59:43+00:00'
 """
 """Every part of the standard at once, in its own examples' style."""

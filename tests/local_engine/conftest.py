@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -11,12 +10,22 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
+import botocore.validate
 import pytest
 import yaml
 
-from local.engine import MemoryStateStore
+from local.engine import MemoryStateStore, StackState, shapes
+from local.engine.caller import Caller
+from local.engine.dynamic import DynamicProviders
+from local.engine.model import Provider, Registration
+from local.engine.provisioner import ProvisionBackend
+from local.engine.recorder import Scope, resolver
+from local.engine.state import deletion_order
+
+CENTRAL = "111122223333"
 
 PROVIDER = """
 import json
@@ -94,12 +103,11 @@ def moto() -> Iterator[str]:
         [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
     )
     try:
         for _ in range(200):
             try:
-                urllib.request.urlopen(f"{endpoint}/moto-api/data.json", timeout=1).close()
+                urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=1).close()
                 break
             except OSError:
                 time.sleep(0.05)
@@ -141,3 +149,59 @@ def client(endpoint: str) -> Iterator[Callable[..., object]]:
     yield make
     for item in made:
         item.close()
+
+
+class Recorder(Caller):
+    """Validates each call and answers from a table instead of the network."""
+
+    def __init__(self) -> None:
+        super().__init__("http://unused")
+        self.made: list[tuple[str, dict[str, Any]]] = []
+        self.answers: dict[str, dict[str, Any]] = {}
+
+    def call(self, provider: Provider, service: str, operation: str, **params: Any) -> dict[str, Any]:
+        shape = shapes.operation(service, operation).input_shape
+        report = botocore.validate.ParamValidator().validate(params, shape)
+        assert not report.has_errors(), f"{operation}: {report.generate_report()}"
+        self.made.append((operation, params))
+        return self.answers.get(operation, {})
+
+
+class Bench:
+    """Makes single resources with a recorder."""
+
+    def __init__(self) -> None:
+        self.calls = Recorder()
+        self.state = StackState(stack="dev")
+        scope = Scope({}, resolver({}))
+        scope.add_provider(
+            Registration(
+                urn="provider",
+                type="pulumi:providers:aws",
+                name="p",
+                inputs={"region": "eu-west-1", "allowedAccountIds": f'["{CENTRAL}"]'},
+            )
+        )
+        self._backend = ProvisionBackend(
+            scope, self.calls, MemoryStateStore(), self.state, DynamicProviders({}, "mesh")
+        )
+
+    def make(self, type_: str, **inputs: Any) -> list[tuple[str, dict[str, Any]]]:
+        """Register a resource and give the calls that made or changed it."""
+        self.calls.made.clear()
+        self._backend.register(
+            Registration(urn=f"u::m::{type_}::n", type=type_, name="n", provider="provider", inputs=inputs)
+        )
+        return list(self.calls.made)
+
+    def delete(self) -> list[tuple[str, dict[str, Any]]]:
+        """Delete all that was made and give the calls."""
+        self.calls.made.clear()
+        for resource in deletion_order(self.state.resources.values()):
+            self._backend.delete(resource)
+        return list(self.calls.made)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()

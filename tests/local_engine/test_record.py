@@ -191,6 +191,18 @@ def test_another_error_of_the_program_keeps_its_type(project: Project) -> None:
         record(project.folder, "dev")
 
 
+def test_a_resource_given_as_input_is_its_id(project: Project) -> None:
+    project.program(
+        """
+        bucket = aws.s3.Bucket("bucket", bucket="curated", opts=opts)
+        aws.s3.BucketPolicy("policy", bucket=bucket, policy="{}", opts=opts)
+        """
+    )
+    policy = record(project.folder, "dev").get("aws:s3/bucketPolicy:BucketPolicy", "policy")
+    assert policy.inputs["bucket"] == "curated"
+    assert len(policy.dependencies) == 1
+
+
 def test_exports_are_plain_values(project: Project) -> None:
     project.program(
         """

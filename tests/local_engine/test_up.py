@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from governance.errors import MeshError
-from local.engine import MemoryStateStore, Progress, S3StateStore, destroy, stack_state, up
+from local.engine import MemoryStateStore, Progress, S3StateStore, clients, destroy, stack_state, up
 
 if TYPE_CHECKING:
     from .conftest import Project
@@ -276,6 +276,17 @@ def test_nothing_at_the_endpoint_is_one_line(project: Project, store: MemoryStat
         up(project.folder, "dev", endpoint=silent, store=store)
     with pytest.raises(MeshError, match="nothing answers at"):
         S3StateStore(silent).load("dev")
+
+
+def test_the_users_own_aws_settings_have_no_say(
+    project: Project, endpoint: str, store: MemoryStateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "nonsense")
+    clients.session.cache_clear()
+    project.program("aws.kms.Key('key', opts=opts)")
+    assert up(project.folder, "dev", endpoint=endpoint, store=store).created == 1
 
 
 def test_progress_comes_one_at_a_time(project: Project, endpoint: str, store: MemoryStateStore) -> None:

@@ -15,12 +15,13 @@ from moto.athena.models import AthenaBackend, Execution, QueryResults
 from moto.athena.responses import AthenaResponse
 
 ACCOUNT, REGION = "333344445555", "eu-west-1"
+ROLES = ("auditor", "data-scientist")
 _ATHENA = {"int32": "integer", "int64": "bigint", "double": "double", "bool": "boolean", "string": "varchar"}
 
 
 @dataclass
 class Cloud:
-    """The account: stack outputs, and what Athena answers to queries on a table (a table, or why it fails)."""
+    """The account: stack outputs, and per table what Athena answers (a table, or why it fails)."""
 
     outputs: dict[str, Any]
     answers: dict[str, pa.Table | str] = field(default_factory=dict)
@@ -53,10 +54,9 @@ def _deploy() -> dict[str, Any]:
     for bucket in ("results", "models"):
         client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     key = client("kms").create_key()["KeyMetadata"]["Arn"]
-    client("athena").create_work_group(
-        Name="mesh-ml-coe",
-        Configuration={"ResultConfiguration": {"OutputLocation": "s3://results/athena/"}},
-    )
+    for role in ROLES:
+        place = {"ResultConfiguration": {"OutputLocation": f"s3://results/{role}/athena/"}}
+        client("athena").create_work_group(Name=f"mesh-ml-coe-{role}", Configuration=place)
     client("sagemaker").create_model_package_group(ModelPackageGroupName="mesh-credit-risk")
     product = {
         "lob": "consumer-banking",
@@ -67,8 +67,8 @@ def _deploy() -> dict[str, Any]:
     return {
         "accountId": account,
         "region": REGION,
-        "roles": {name: f"arn:aws:iam::{account}:role/mesh-{name}" for name in ("data-scientist", "auditor")},
-        "workgroup": "mesh-ml-coe",
+        "roles": {name: f"arn:aws:iam::{account}:role/mesh-{name}" for name in ROLES},
+        "workgroups": {name: f"mesh-ml-coe-{name}" for name in ROLES},
         "resultsBucket": "results",
         "modelsBucket": "models",
         "keyArn": key,

@@ -43,16 +43,16 @@ def loans(rows: int = 600, seed: int = 1) -> pa.Table:
 
 def loans_config(**changes: object) -> TrainingConfig:
     """Configuration for `loans`, quick to train."""
-    config = load_config(
-        name="loans",
-        product="lending",
-        table="loans",
-        target="defaulted",
-        positive="yes",
-        key="loan",
-        contract="",
-        **changes,
-    )
+    values = {
+        "name": "loans",
+        "product": "lending",
+        "table": "loans",
+        "target": "defaulted",
+        "positive": "yes",
+        "key": "loan",
+        "contract": "",
+    }
+    config = load_config(**{**values, **changes})
     return with_hyperparameters(config, rounds=200, eta=0.1, early_stopping_rounds=10)
 
 

@@ -1,0 +1,110 @@
+"""Encoding rows for the model: every type, nulls, unknown categories, and rows that do not fit."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from governance.errors import MeshError
+from training.features import Feature, FeatureSchema, batches, encode, kind_of, load_features
+
+
+def schema(*features: Feature) -> FeatureSchema:
+    return FeatureSchema(
+        features=features, key=("k",), target="t", positive="1", positive_label="bad", negative_label="good"
+    )
+
+
+def test_every_kind_is_encoded_and_null_is_missing() -> None:
+    table = pa.table(
+        {
+            "whole": pa.array([1, None], pa.int16()),
+            "exact": pa.array([Decimal("2.50"), None], pa.decimal128(10, 2)),
+            "flag": pa.array([True, None]),
+            "day": pa.array([datetime.date(1970, 1, 11), None]),
+            "moment": pa.array([datetime.datetime(1970, 1, 2, 12), None], pa.timestamp("ns")),
+            "text": pa.array(["b", None]),
+        }
+    )
+    kinds = {"whole": "number", "exact": "number", "flag": "boolean", "day": "date", "moment": "timestamp"}
+    features = [Feature(name=name, kind=kind) for name, kind in kinds.items()]
+    frame = encode(table, schema(*features, Feature(name="text", kind="category", levels=("a", "b"))))
+    assert frame.iloc[0, :5].tolist() == [1, 2.5, 1, 10, 1.5], "dates and times count days since 1970"
+    assert frame.iloc[1].isna().all(), "null is missing in each kind"
+    assert frame["text"].cat.codes.tolist() == [1, -1]
+    assert {str(kind) for kind in frame.dtypes[:5]} == {"float32"}, "what XGBoost works with, without a copy"
+
+
+def test_a_category_that_training_did_not_know_is_missing_and_no_error() -> None:
+    known = schema(Feature(name="c", kind="category", levels=("x", "y")))
+    frame = encode(pa.table({"c": ["y", "new", "x", None], "extra": [1, 2, 3, 4]}), known)
+    assert frame["c"].cat.codes.tolist() == [1, -1, 0, -1]
+    assert list(frame["c"].cat.categories) == ["x", "y"], (
+        "levels stay those of the training rows, in their order"
+    )
+    assert list(frame.columns) == ["c"], "columns that the model does not know are left out"
+
+
+def test_dictionaries_that_differ_between_chunks_encode_alike() -> None:
+    known = schema(Feature(name="c", kind="category", levels=("x", "y", "z")))
+    chunks = [pa.array(["z", "x", None]).dictionary_encode(), pa.array(["y", "w", "z"]).dictionary_encode()]
+    frame = encode(pa.table({"c": pa.chunked_array(chunks)}), known)
+    assert frame["c"].cat.codes.tolist() == [2, 0, -1, 1, -1, 2]
+
+
+def test_numbers_that_are_codes_can_be_categories() -> None:
+    known = schema(Feature(name="c", kind="category", levels=("1", "2")))
+    assert encode(pa.table({"c": [2, 1, 3]}), known)["c"].cat.codes.tolist() == [1, 0, -1]
+    assert kind_of("c", pa.int64(), categorical=True) == "category"
+
+
+def test_a_missing_column_and_one_of_the_wrong_kind_are_named() -> None:
+    known = schema(Feature(name="amount", kind="number"))
+    with pytest.raises(MeshError, match=r"^column amount: is missing from the rows to be scored$"):
+        encode(pa.table({"other": [1]}), known)
+    with pytest.raises(MeshError, match=r"^column amount: cannot be read as number: "):
+        encode(pa.table({"amount": ["much"]}), known)
+
+
+def test_a_schema_survives_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "features.json"
+    written = schema(Feature(name="c", kind="category", levels=("x",)), Feature(name="n", kind="number"))
+    path.write_text(written.to_json())
+    assert load_features(path) == written
+    assert load_features(path).columns_hash == written.columns_hash
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"features": [{"name": "a"}]}'])
+def test_a_damaged_schema_is_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "features.json"
+    path.write_text(text)
+    with pytest.raises(MeshError, match=r"features\.json: is no feature schema"):
+        load_features(path)
+
+
+def test_a_folder_of_files_is_read_in_order_and_bounded_batches(tmp_path: Path) -> None:
+    for index in range(3):
+        pq.write_table(pa.table({"n": np.arange(10) + 10 * index}), tmp_path / f"part-{index}.parquet")
+    found = list(batches(tmp_path, ["n"], 4))
+    assert max(len(batch) for batch in found) == 4
+    assert np.concatenate([batch["n"].to_numpy() for batch in found]).tolist() == list(range(30))
+
+
+def test_unreadable_missing_and_differing_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(MeshError, match="holds no Parquet files; run the preprocess phase first"):
+        list(batches(tmp_path))
+    pq.write_table(pa.table({"n": [1]}), tmp_path / "a.parquet")
+    with pytest.raises(MeshError, match=r"a\.parquet: column m: is missing from the Parquet files"):
+        list(batches(tmp_path, ["m"]))
+    pq.write_table(pa.table({"n": ["text"]}), tmp_path / "b.parquet")
+    with pytest.raises(MeshError, match=r"b\.parquet: has other columns or types"):
+        list(batches(tmp_path))
+    (tmp_path / "b.parquet").write_bytes(b"no parquet")
+    with pytest.raises(MeshError, match=r"b\.parquet: cannot be read as Parquet"):
+        list(batches(tmp_path))
