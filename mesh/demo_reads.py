@@ -123,14 +123,13 @@ def audit(
 ) -> list[dict[str, Any]]:
     """CloudTrail's GetDataAccess records in the consumer's account, joined to the queries by their ids."""
     trail = Acting(endpoint, role_arn, exports["region"], "audit").client("cloudtrail")
-    known = {query["query_id"] for query in queries}
+    known = {query["query_id"] for query in queries if query["query_id"]}
     found = []
     lookup = [{"AttributeKey": "EventName", "AttributeValue": "GetDataAccess"}]
     for page in trail.get_paginator("lookup_events").paginate(LookupAttributes=lookup):
         for event in page["Events"]:
             record = json.loads(event["CloudTrailEvent"])
-            context = json.dumps(record.get("additionalEventData", {}))
-            query_id = next((item for item in known if item in context), None)
+            query_id = next((item for item in known if item in event["CloudTrailEvent"]), None)
             if query_id:
                 found.append(
                     {

@@ -75,7 +75,7 @@ def quantile_matrix(source: Batches, max_bin: int, nthread: int, reference: Any 
     """
     xgb = _xgboost()
 
-    class _Pass(xgb.DataIter):  # type: ignore[misc]
+    class _Pass(xgb.DataIter):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.current = source()
@@ -224,8 +224,9 @@ def sha256(path: Path) -> str:
 def _xgboost() -> Any:
     """XGBoost, with threads that sleep while they wait.
 
-    By default OpenMP's threads spin at each barrier; on a machine with other work, two threads on two busy cores
-    then take seven times as long as one. The setting is read when the library is loaded; one that is given stays.
+    By default OpenMP's threads spin at each barrier; on a machine with other work, two threads on two busy
+    cores then take seven times as long as one. The setting is read when the library is loaded; one that is
+    given stays.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import xgboost

@@ -22,7 +22,7 @@ from governance.snapshot_grants import DatabaseRes, Resource, TableRes
 from local.cloud import identity
 from local.cloud.glue_view import shared_databases, table_seen
 from local.cloud.lakeformation_authority import check_catalog_call, check_location
-from local.cloud.lakeformation_errors import LakeError
+from local.cloud.lakeformation_errors import LakeError, denied
 from local.cloud.lakeformation_lifecycle import (
     database_created,
     database_dropped,
@@ -128,6 +128,9 @@ class CatalogResponse(GlueResponse):  # type: ignore[misc]
     def create_database(self) -> Any:
         """Serve CreateDatabase: settings decide what IAMAllowedPrincipals gets, its creator owns it."""
         document = self.parameters
+        owner = str(document.get("CatalogId") or self.current_account).split(":")[0]
+        if owner != self.current_account:
+            raise denied(f"Insufficient Lake Formation permission(s): Required Create Database on {owner}")
         described = document["DatabaseInput"]
         described["Name"] = described["Name"].lower()
         settings = state(self.current_account, self.region).settings

@@ -107,26 +107,21 @@ def spawn(port: int = 0, arguments: Sequence[str] = ()) -> Cloud:
         What the process said on standard error when it did not come up.
     """
     command = [sys.executable, "-m", "local.cloud", "--port", str(port), *arguments]
-    kept = ExitStack()
-    said = kept.enter_context(tempfile.TemporaryFile("w+"))
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=said, text=True, cwd=Path(__file__).parents[2]
-    )
-    assert process.stdout is not None
-    endpoint = process.stdout.readline().strip()
-    if not endpoint:
-        process.communicate()
-        said.seek(0)
-        lines = said.read().strip().splitlines()
-        kept.close()
-        raise MeshError(lines[-1] if lines else "cloud: did not start", "")
-
-    def stop() -> None:
-        process.terminate()
-        process.communicate()
-        kept.close()
-
-    return Cloud(endpoint, stop)
+    root = Path(__file__).parents[2]
+    with ExitStack() as stack:
+        said = stack.enter_context(tempfile.TemporaryFile("w+"))
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True, cwd=root)
+        stack.callback(process.communicate)
+        assert process.stdout is not None
+        endpoint = process.stdout.readline().strip()
+        if not endpoint:
+            process.wait()
+            said.seek(0)
+            lines = said.read().strip().splitlines()
+            raise MeshError(lines[-1] if lines else "cloud: did not start")
+        stack.callback(process.terminate)
+        running = stack.pop_all()
+    return Cloud(endpoint, running.close)
 
 
 def _server(listener: socket.socket) -> Any:

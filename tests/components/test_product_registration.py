@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import component_parts as parts
 import pytest
 
+from components.product_registration import FIGURES
 from governance.errors import MeshError
 from governance.levels import cleared_levels
 from governance.settings import Share
@@ -37,8 +39,9 @@ def test_a_table_has_the_contract_s_columns_and_lies_in_the_central_catalog(prod
 
 def test_quality_figures_belong_to_the_curation_job_after_the_first_run(product: Recording) -> None:
     (table,) = product.of_type(TABLE)
-    figures = {f"parameters.{key}" for key in table.inputs["parameters"] if key.startswith("quality_")}
-    assert figures, "the table starts with figures"
+    measured = {f"quality_{figure}" for figure in FIGURES}
+    figures = {f"parameters.{key}" for key in table.inputs["parameters"] if key in measured}
+    assert len(figures) == len(FIGURES), "the table starts with all figures"
     assert set(table.ignore_changes) == figures, "an update would wipe what the job measured"
     assert table.inputs["parameters"]["quality_validity"] == "unmeasured"
 
@@ -56,7 +59,7 @@ def test_every_column_is_tagged_with_its_classification_once(product: Recording)
 
 def test_tags_of_one_table_are_made_one_after_the_other(product: Recording) -> None:
     tags = [product.get(LF_TAGS, f"loans-catalog-table_0-{level}") for level in parts.LEVELS]
-    for earlier, later in zip(tags, tags[1:], strict=False):
+    for earlier, later in pairwise(tags):
         assert earlier.urn in later.dependencies, "Lake Formation refuses two changes of one table at once"
 
 

@@ -77,6 +77,14 @@ def test_creating_altering_and_dropping_ask_for_their_permission(governed):
     assert "Drop" in denied(glue.delete_database, Name="sales"), "nor the database"
 
 
+def test_no_database_is_made_in_another_accounts_catalog(governed):
+    glue = governed.client("glue", CONSUMER)
+    denied(glue.create_database, CatalogId=CENTRAL, DatabaseInput={"Name": "intruder"})
+    names = [each["Name"] for each in governed.client("glue").get_databases()["DatabaseList"]]
+    assert names == ["sales"], "central has what it had"
+    assert glue.get_databases()["DatabaseList"] == [], "and the caller's own catalog did not get it instead"
+
+
 def test_a_registered_location_asks_for_its_own_permission(governed):
     governed.client("lakeformation").register_resource(ResourceArn=LOCATION, RoleArn=role(CENTRAL, "reg"))
     arn, glue = role(CENTRAL, STEWARD), governed.client("glue", name=STEWARD)
