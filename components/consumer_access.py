@@ -14,15 +14,18 @@ import pulumi_aws as aws
 
 from components.dynamic_session import Actor
 from components.lake import Granter
-from components.regrant import Regrant, tag_policy
+from components.regrant import Regrant, cells, tag_policy
 from governance.levels import clearance_expression, lowest, product_expression
-from governance.names import Place, database_name, link_name
+from governance.names import Place, database_name, filter_name, link_name
 from governance.settings import ConsumerRole, Subscription
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsumerAccessArgs:
     """Inputs of a ConsumerAccess."""
+
+    consumer: str
+    """Name of the consumer in the mesh; filters made for it carry it."""
 
     place: Place
     """The consumer's account and region."""
@@ -95,13 +98,13 @@ def _open(
     )
     clearance = lowest(role.clearance, subscription.clearance, args.levels)
     central, product = args.central.account_id, subscription.product
-    passed_on = {
-        "database": (tag_policy(central, "DATABASE", product_expression(product)), ["DESCRIBE"]),
-        "tables": (
-            tag_policy(central, "TABLE", clearance_expression(product, clearance, args.levels)),
-            ["DESCRIBE", "SELECT"],
-        ),
-    }
+    passed_on = {"database": (tag_policy(central, "DATABASE", product_expression(product)), ["DESCRIBE"])}
+    for table in subscription.filtered_tables:
+        shown = cells(central, database_name(product), table, filter_name(args.consumer, clearance))
+        passed_on[f"cells-{table}"] = (shown, ["SELECT"])
+    if not subscription.filtered_tables:
+        tables = tag_policy(central, "TABLE", clearance_expression(product, clearance, args.levels))
+        passed_on["tables"] = (tables, ["DESCRIBE", "SELECT"])
     for what, (resource, permissions) in passed_on.items():
         Regrant(
             f"{name}-{what}",

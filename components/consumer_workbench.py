@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.documents import analyst_trust, document, key_policy, logs_key_use, tls_only
+from components.documents import Document, analyst_trust, document, key_policy, logs_key_use, tls_only
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.role_documents import builder_policy, model_reader_policy, reader_policy
 from governance.names import Names, Place
@@ -169,22 +169,19 @@ class ConsumerWorkbench(pulumi.ComponentResource):
             f"{name}-{role.name}-read", role=made.name, policy=pulumi.Output.json_dumps(reading), opts=child
         )
         policies = [read]
-        models = {
-            "build": (
-                args.builders,
-                lambda: builder_policy(
-                    args.place, args.names, args.model_package_group, buckets["models"], role.name
-                ),
-            ),
-            "review": (args.reviewers, lambda: model_reader_policy(buckets["models"])),
-        }
-        for what, (roles, policy) in models.items():
-            if role.name in roles:
-                policies.append(
-                    aws.iam.RolePolicy(
-                        f"{name}-{role.name}-{what}", role=made.name, policy=json.dumps(policy()), opts=child
-                    )
-                )
+        further: dict[str, Document] = {}
+        if role.name in args.builders:
+            further["build"] = builder_policy(
+                args.place, args.names, args.model_package_group, buckets["models"], role.name
+            )
+        if role.name in args.reviewers:
+            further["review"] = model_reader_policy(buckets["models"])
+        policies += [
+            aws.iam.RolePolicy(
+                f"{name}-{role.name}-{what}", role=made.name, policy=json.dumps(policy), opts=child
+            )
+            for what, policy in further.items()
+        ]
         # Whoever uses the role's ARN waits until the role may do what it is for.
         return pulumi.Output.all(made.arn, *(policy.id for policy in policies)).apply(
             lambda values: str(values[0])

@@ -108,6 +108,21 @@ class Granter:
             opts=self.opts,
         )
 
+    def cells(
+        self, what: str, database: pulumi.Input[str], table: pulumi.Input[str], name: pulumi.Input[str]
+    ) -> aws.lakeformation.Permissions:
+        """SELECT, to be passed on, on the columns and rows of one data cells filter."""
+        return aws.lakeformation.Permissions(
+            f"{self.name}-{what}",
+            principal=self.principal,
+            permissions=["SELECT"],
+            permissions_with_grant_options=["SELECT"],
+            data_cells_filter=aws.lakeformation.PermissionsDataCellsFilterArgs(
+                table_catalog_id=self.catalog.account_id, database_name=database, table_name=table, name=name
+            ),
+            opts=self.opts,
+        )
+
     def location(
         self, what: str, arn: pulumi.Input[str], *, grantable: bool
     ) -> aws.lakeformation.Permissions:

@@ -159,6 +159,7 @@ class MLConsumer(pulumi.ComponentResource):
         access = ConsumerAccess(
             f"{name}-access",
             ConsumerAccessArgs(
+                consumer=args.consumer,
                 place=args.place,
                 central=args.central,
                 levels=args.levels,

@@ -20,8 +20,9 @@ from governance.levels import (
     owner_expression,
     product_expression,
 )
-from governance.names import Place, database_name
+from governance.names import Place, database_name, filter_name
 from governance.settings import Share
+from governance.sharing import filter_columns
 
 FIGURES = ("completeness", "validity", "rows", "quarantined", "batch", "updated")
 """Quality figures that the curation job keeps in the tables' parameters as `quality_<figure>`."""
@@ -185,7 +186,42 @@ def _share(
     read = ["DESCRIBE", "SELECT"]
     made = [grants.policy("database", "DATABASE", product_expression(product), ["DESCRIBE"], ["DESCRIBE"])]
     for level in cleared_levels(share.clearance, args.levels):
-        made.append(
-            grants.policy(level, "TABLE", clearance_expression(product, level, args.levels), read, read)
+        if share.filtered:
+            made += _filters(f"{name}-share-{share.consumer}-{level}", args, share, level, grants)
+        else:
+            expression = clearance_expression(product, level, args.levels)
+            made.append(grants.policy(level, "TABLE", expression, read, read))
+    return made
+
+
+def _filters(
+    name: str, args: ProductRegistrationArgs, share: Share, level: str, grants: Granter
+) -> list[aws.lakeformation.Permissions]:
+    """A data cells filter per table instead of a tag grant: a tag grant beside it would undo it."""
+    made = []
+    database = database_name(args.contract.product)
+    predicates = dict(share.rows)
+    part = aws.lakeformation
+    for table in args.contract.tables:
+        columns = filter_columns(share, table, level, args.levels)
+        if not columns:
+            continue
+        predicate = predicates.get(table.name)
+        every_row = part.DataCellsFilterTableDataRowFilterAllRowsWildcardArgs()
+        cells = part.DataCellsFilter(
+            f"{name}-{table.name}",
+            table_data=part.DataCellsFilterTableDataArgs(
+                table_catalog_id=args.central.account_id,
+                database_name=database,
+                table_name=table.name,
+                name=filter_name(share.consumer, level),
+                column_names=list(columns),
+                row_filter=part.DataCellsFilterTableDataRowFilterArgs(filter_expression=predicate)
+                if predicate
+                else part.DataCellsFilterTableDataRowFilterArgs(all_rows_wildcard=every_row),
+            ),
+            opts=grants.opts,
         )
+        filter_of = cells.table_data.apply(lambda data: str(data.name) if data else "")
+        made.append(grants.cells(f"{level}-{table.name}", database, table.name, filter_of))
     return made

@@ -7,7 +7,9 @@ resource without one fails instead of landing in whatever account the caller hap
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import pulumi
 import pulumi_aws as aws
 
 from components.dynamic_session import Actor
@@ -24,7 +26,7 @@ def account_provider(
     name: str,
     *,
     place: Place,
-    role_arn: str,
+    role_arn: pulumi.Input[str],
     external_id: str | None,
     tags: Mapping[str, str],
     endpoint: str | None,
@@ -44,7 +46,7 @@ def account_provider(
     endpoint
         Address of an emulator for all services; None for AWS.
     """
-    emulator = (
+    emulator: dict[str, Any] = (
         {
             "endpoints": [aws.ProviderEndpointArgs(**dict.fromkeys(SERVICES, endpoint))],
             "access_key": "test",

@@ -43,6 +43,12 @@ def location(catalog_id: str, arn: str) -> dict[str, Any]:
     return {"DataLocation": {"CatalogId": catalog_id, "ResourceArn": arn}}
 
 
+def cells(catalog_id: str, database: str, table: str, name: str) -> dict[str, Any]:
+    """API shape of a data cells filter in another account's catalog."""
+    where = {"TableCatalogId": catalog_id, "DatabaseName": database, "TableName": table, "Name": name}
+    return {"DataCellsFilter": where}
+
+
 class RegrantProvider(ResourceProvider):
     """Create, read, update and delete of one re-grant."""
 

@@ -145,12 +145,7 @@ def _producer(settings: ProducerSettings) -> dict[str, Any]:
 def _consumer(settings: ConsumerSettings) -> dict[str, Any]:
     central = reference(settings.central_stack)
     stacks = {stack: reference(stack) for stack in sorted({item.stack for item in settings.subscriptions})}
-    shared = {
-        item.product: stacks[item.stack]
-        .require_output("products")
-        .apply(lambda products, product=item.product: _of(products, product, "product"))
-        for item in settings.subscriptions
-    }
+    shared = {item.product: _shared(stacks[item.stack], item.product) for item in settings.subscriptions}
     consumer = MLConsumer(
         settings.consumer,
         MLConsumerArgs(
@@ -205,6 +200,11 @@ def _consumer(settings: ConsumerSettings) -> dict[str, Any]:
         "modelPackageGroup": consumer.model_package_group,
         "domainId": consumer.domain_id,
     }
+
+
+def _shared(producer: pulumi.StackReference, product: str) -> pulumi.Output[Any]:
+    """One product's part of a producer's exports."""
+    return producer.require_output("products").apply(lambda products: _of(products, product, "product"))
 
 
 def _of(entries: dict[str, Any], name: str, what: str) -> Any:

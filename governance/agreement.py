@@ -10,9 +10,19 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
+from governance.contracts import Contract
 from governance.errors import MeshError
+from governance.levels import lowest
 from governance.reader import nearest
-from governance.settings import CentralSettings, ConsumerSettings, ProducerSettings, Settings
+from governance.settings import (
+    CentralSettings,
+    ConsumerSettings,
+    ProducerSettings,
+    Settings,
+    Share,
+    Subscription,
+)
+from governance.sharing import filter_columns
 
 S = TypeVar("S", CentralSettings, ProducerSettings, ConsumerSettings)
 
@@ -27,7 +37,11 @@ def check_agreement(stacks: Mapping[str, Settings]) -> None:
     """
     _own_accounts(stacks)
     centrals = dict(_of(stacks, CentralSettings))
-    for name, member in [*_of(stacks, ProducerSettings), *_of(stacks, ConsumerSettings)]:
+    members: list[tuple[str, ProducerSettings | ConsumerSettings]] = [
+        *_of(stacks, ProducerSettings),
+        *_of(stacks, ConsumerSettings),
+    ]
+    for name, member in members:
         central = centrals.get(member.central_stack)
         if central is None:
             known = ", ".join(sorted(centrals)) or "none"
@@ -141,8 +155,7 @@ def _consumer(
         if not isinstance(producer, ProducerSettings):
             raise MeshError(f"stack '{item.stack}' is no producer stack here", f"{spot}.stack")
         shares = {
-            product.name: {share.consumer: share.clearance for share in product.shares}
-            for product in producer.products
+            product.name: {share.consumer: share for share in product.shares} for product in producer.products
         }
         if item.product not in shares:
             raise MeshError(
@@ -154,9 +167,34 @@ def _consumer(
                 f"is '{item.lob}' but Pulumi.{item.stack}.yaml is {producer.lob}'s", f"{spot}.lob"
             )
         shared = shares[item.product].get(consumer.consumer)
-        if shared != item.clearance:
+        if shared is None or shared.clearance != item.clearance:
             raise MeshError(
                 f"is '{item.clearance}' but Pulumi.{item.stack}.yaml shares it with {consumer.consumer} "
-                + (f"at '{shared}'" if shared else "not at all"),
+                + (f"at '{shared.clearance}'" if shared else "not at all"),
                 f"{spot}.clearance",
             )
+        if shared.until != item.until:
+            raise MeshError(
+                f"is {item.until} but Pulumi.{item.stack}.yaml says {shared.until}", f"{spot}.until"
+            )
+        contract = next(product.contract for product in producer.products if product.name == item.product)
+        _filtered(consumer, item, shared, contract, spot)
+
+
+def _filtered(
+    consumer: ConsumerSettings, item: Subscription, share: Share, contract: Contract, spot: str
+) -> None:
+    """A subscription names its tables exactly if the share is filtered, and no role is left without a column."""
+    tables = sorted(table.name for table in contract.tables) if share.filtered else []
+    if sorted(item.filtered_tables) != tables:
+        wanted = ", ".join(tables) or "none, the share narrows nothing"
+        raise MeshError(f"must name {wanted}", f"{spot}.filteredTables")
+    for role in consumer.roles if share.filtered else ():
+        level = lowest(role.clearance, share.clearance, consumer.levels)
+        for table in contract.tables:
+            if not filter_columns(share, table, level, consumer.levels):
+                raise MeshError(
+                    f"opens no column of {table.name} to role '{role.name}', cleared for {level}; share more columns "
+                    "or take the role away",
+                    spot,
+                )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from governance.errors import MeshError
 
-NAME_PATTERN = re.compile(r"^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,38}$")
+NAME_PATTERN = re.compile(r"^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,38}\Z")
 """LoBs, products, consumers and roles: they become LF-tag values (at most 50, lower case), bucket and role names."""
 
 S3_BUCKET_MAX = 63
@@ -128,6 +128,11 @@ class Names:
 
     def model_package_group(self, group: str) -> str:
         return fit(f"{self.namespace}-{group}", 63)
+
+
+def filter_name(consumer: str, level: str) -> str:
+    """Data cells filter of a table for one consumer at one level; both accounts know it beforehand."""
+    return f"{consumer}-{level}"
 
 
 def database_name(product: str) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 
 from governance.errors import MeshError
 
-_ACCOUNT = re.compile(r"^\d{12}$")
-_REGION = re.compile(r"^[a-z]{2}(-[a-z]+)+-\d$")
+_ACCOUNT = re.compile(r"[0-9]{12}\Z")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]\Z")
 
 
 def nearest(word: str, words: list[str]) -> str:

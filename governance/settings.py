@@ -6,6 +6,7 @@ themselves. Not here: how they are read from a stack file (`settings_load`) and 
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -92,6 +93,17 @@ class Share:
     consumer: str
     account_id: str
     clearance: str
+    columns: tuple[str, ...] = ()
+    """Only these columns; empty means all that the clearance opens."""
+    rows: tuple[tuple[str, str], ...] = ()
+    """Table -> predicate its rows must meet."""
+    until: dt.date | None = None
+    """Last day of the share."""
+
+    @property
+    def filtered(self) -> bool:
+        """Whether it travels as data cells filters instead of LF-tags."""
+        return bool(self.columns or self.rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +141,10 @@ class Subscription:
     lob: str
     stack: str
     clearance: str
+    filtered_tables: tuple[str, ...] = ()
+    """Tables, where the share narrows columns or rows; grants then name their filters."""
+    until: dt.date | None = None
+    """Last day of the share."""
 
 
 @dataclass(frozen=True, kw_only=True)

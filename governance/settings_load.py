@@ -5,6 +5,7 @@ What the values mean is documented in `settings`. Nothing here touches Pulumi or
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from governance.contracts import load_contract
 from governance.errors import MeshError
 from governance.levels import DEFAULT_LEVELS, check_level
 from governance.names import Names, Place, check_name
-from governance.reader import Reader, as_list, as_mapping, as_strings, as_text, check_account, nearest
+from governance.reader import Reader, as_mapping, as_strings, as_text, check_account, nearest
 from governance.settings import (
     KEYS,
     ROLES,
@@ -25,9 +26,9 @@ from governance.settings import (
     ProducerSettings,
     Product,
     Settings,
-    Share,
     Subscription,
 )
+from governance.sharing import read_shares, read_until
 
 OF_ROLE = {
     "central": ("lobs", "catalogPolicyStatements"),
@@ -39,7 +40,9 @@ OF_ROLE = {
 _CRON = re.compile(r"^cron\(\S+( \S+){5}\)$")
 
 
-def load_settings(values: Mapping[str, str], file: str, folder: Path) -> Settings:
+def load_settings(
+    values: Mapping[str, str], file: str, folder: Path, today: dt.date | None = None
+) -> Settings:
     """Settings of one stack.
 
     Parameters
@@ -50,6 +53,8 @@ def load_settings(values: Mapping[str, str], file: str, folder: Path) -> Setting
         The stack file's name, for messages.
     folder
         What contract paths are relative to.
+    today
+        Day on which shares with an end are judged; the current day (UTC) when None.
 
     Raises
     ------
@@ -70,7 +75,8 @@ def load_settings(values: Mapping[str, str], file: str, folder: Path) -> Setting
     common = _common(reader, role)
     if role == "central":
         return _central(reader, common)
-    return _producer(reader, common, folder) if role == "producer" else _consumer(reader, common)
+    day = today or dt.datetime.now(dt.UTC).date()
+    return _producer(reader, common, folder, day) if role == "producer" else _consumer(reader, common, day)
 
 
 def _common(reader: Reader, role: str) -> dict[str, Any]:
@@ -170,13 +176,13 @@ def _central_place(reader: Reader, common: dict[str, Any]) -> Place:
     return place
 
 
-def _producer(reader: Reader, common: dict[str, Any], folder: Path) -> ProducerSettings:
+def _producer(reader: Reader, common: dict[str, Any], folder: Path, today: dt.date) -> ProducerSettings:
     central = _central_place(reader, common)
     taken = {common["place"].account_id: "this LoB", central.account_id: "the central stack"}
     consumers = _accounts(reader, "consumers", taken)
     lob = check_name(reader.text("lob"), "LoB", reader.where("lob"))
     products = tuple(
-        _product(reader, name, raw, consumers, common["levels"], folder, lob)
+        _product(reader, name, raw, consumers, common["levels"], folder, lob, today)
         for name, raw in sorted(reader.mapping("products").items())
     )
     return ProducerSettings(
@@ -196,6 +202,7 @@ def _product(
     levels: tuple[str, ...],
     folder: Path,
     lob: str,
+    today: dt.date,
 ) -> Product:
     where = reader.where(f"products.{name}")
     check_name(name, "product", where)
@@ -207,29 +214,16 @@ def _product(
         raise MeshError(
             f"contract {entry['contract']} belongs to domain '{contract.domain}', not '{lob}'", where
         )
-    shares = []
-    for index, item in enumerate(as_list(entry.get("shares"), "shares", f"{where}.shares")):
-        spot = f"{where}.shares[{index}]"
-        share = as_mapping(item, ("consumer", "clearance"), spot)
-        consumer, clearance = as_text(share, "consumer", spot), as_text(share, "clearance", spot)
-        if consumer not in consumers:
-            raise MeshError(
-                f"consumer '{consumer}' has no account in mesh:consumers{nearest(consumer, list(consumers))}",
-                spot,
-            )
-        if any(other.consumer == consumer for other in shares):
-            raise MeshError(f"consumer '{consumer}' is shared to twice; keep one share", spot)
-        check_level(clearance, levels, f"{spot}.clearance")
-        shares.append(Share(consumer=consumer, account_id=consumers[consumer], clearance=clearance))
+    shares = read_shares(entry.get("shares"), contract, consumers, levels, where, today)
     schedule = entry.get("schedule")
     if schedule is not None and not _CRON.match(str(schedule)):
         raise MeshError(
             f"'{schedule}' is no schedule of six fields such as cron(0 3 * * ? *)", f"{where}.schedule"
         )
-    return Product(name=name, contract=contract, schedule=schedule, shares=tuple(shares))
+    return Product(name=name, contract=contract, schedule=schedule, shares=shares)
 
 
-def _consumer(reader: Reader, common: dict[str, Any]) -> ConsumerSettings:
+def _consumer(reader: Reader, common: dict[str, Any], today: dt.date) -> ConsumerSettings:
     central = _central_place(reader, common)
     levels = common["levels"]
     roles = []
@@ -244,18 +238,20 @@ def _consumer(reader: Reader, common: dict[str, Any]) -> ConsumerSettings:
                 f"lacks '{needed}'; every consumer has data-scientist, pipeline and auditor",
                 reader.where("roles"),
             )
-    subscriptions = []
+    subscriptions: list[Subscription] = []
     for product, raw in sorted(reader.mapping("subscriptions", required=False).items()):
         where = reader.where(f"subscriptions.{product}")
-        entry = as_mapping(raw, ("lob", "clearance", "stack"), where)
-        subscriptions.append(
-            Subscription(
-                product=check_name(product, "product", where),
-                lob=check_name(as_text(entry, "lob", where), "LoB", f"{where}.lob"),
-                stack=as_text(entry, "stack", where, "producer"),
-                clearance=check_level(as_text(entry, "clearance", where), levels, f"{where}.clearance"),
-            )
+        entry = as_mapping(raw, ("lob", "clearance", "stack", "filteredTables", "until"), where)
+        subscription = Subscription(
+            product=check_name(product, "product", where),
+            lob=check_name(as_text(entry, "lob", where), "LoB", f"{where}.lob"),
+            stack=as_text(entry, "stack", where, "producer"),
+            clearance=check_level(as_text(entry, "clearance", where), levels, f"{where}.clearance"),
+            filtered_tables=as_strings(entry.get("filteredTables", []), f"{where}.filteredTables"),
+            until=read_until(entry.get("until"), f"{where}.until"),
         )
+        if subscription.until is None or subscription.until >= today:
+            subscriptions.append(subscription)
     users = reader.strings("users")
     for user in users:
         check_name(user, "user", reader.where("users"))

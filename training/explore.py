@@ -88,7 +88,7 @@ def sample_sql(config: TrainingConfig, rows: int) -> str:
     if config.query == TrainingConfig.query:
         return f"{config.sql} LIMIT {rows}"
     # the SQL is the user's own, as it is in a notebook
-    return f"SELECT * FROM ({config.sql.rstrip('; ')}) AS sample LIMIT {rows}"  # noqa: S608
+    return f"SELECT * FROM ({config.sql.rstrip('; ')}) AS sample LIMIT {rows}"
 
 
 def hidden_columns(config: TrainingConfig, seen: tuple[str, ...]) -> dict[str, str] | None:

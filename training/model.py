@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,8 +164,22 @@ def save_model(booster: Any, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / MODEL_FILE
     # by way of memory: save_model() warns when a file name has no suffix, and this one must have none
-    path.write_bytes(booster.save_raw("ubj"))
+    path.write_bytes(_portable(bytes(booster.save_raw("ubj"))))
     return path
+
+
+def _portable(raw: bytes) -> bytes:
+    """The model with its intercept as one number, which every version reads.
+
+    XGBoost 3.1 and later write the base score as a list of one, ``[3.1E-1]``. Earlier ones, such as the 3.0 of
+    SageMaker's container, take 0.5 instead without a word: the ranking is right and every probability wrong.
+    """
+    # UBJSON: the key, then a string as 'S', 'L', its length in eight bytes and its text
+    found = re.search(rb"base_scoreSL(.{8})\[([^],]+)\]", raw, re.DOTALL)
+    if not found or int.from_bytes(found[1], "big") != len(found[2]) + 2:
+        return raw
+    text = b"base_scoreSL" + len(found[2]).to_bytes(8, "big") + found[2]
+    return raw[: found.start()] + text + raw[found.end() :]
 
 
 def load_model(folder: str | Path) -> Any:

@@ -101,7 +101,8 @@ def relation(caller: Caller, table: CatalogTable) -> tuple[Relation, Access]:
         raise insufficient(*access.missing)
     readable = access.columns
     columns = {name: trino_type(kind) for name, kind in table.all_columns.items() if name in readable}
-    return Relation(columns, table), access
+    whole = frozenset().union(*(grant.columns for grant in access.grants if grant.row_filter is None))
+    return Relation(columns, table, frozenset(table.partition_keys) & whole), access
 
 
 def source_columns(scan: Scan, access: Access, table: CatalogTable) -> set[str]:
@@ -130,7 +131,7 @@ def cells(scan: Scan, access: Access, raw: str) -> str:
     where = (
         "" if None in opening else " WHERE " + " OR ".join(f"({each})" for each in sorted(map(str, opening)))
     )
-    return f"SELECT {', '.join(shown)} FROM {raw}{where}"  # noqa: S608 names are quoted, filters parsed
+    return f"SELECT {', '.join(shown)} FROM {raw}{where}"
 
 
 def _condition(grant: CellGrant) -> str | None:

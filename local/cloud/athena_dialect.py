@@ -8,9 +8,10 @@ and columns (athena_plan).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sqlglot import exp
+from sqlglot.optimizer.scope import traverse_scope
 
 from local.cloud.athena_errors import QueryFailed, function_not_found, named
 from local.cloud.athena_sql import parse_query, position
@@ -93,7 +94,7 @@ def check_functions(query: exp.Query, text: str) -> None:
             raise unknown_function(function, text)
 
 
-def to_duckdb(query: exp.Query) -> str:
+def to_duckdb(query: exp.Expression) -> str:
     """Return a typed query (`athena_operators.typed`) as DuckDB's SQL."""
     sql: str = query.transform(_rewrite).sql(dialect="duckdb")
     return sql
@@ -146,3 +147,32 @@ def _filter(text: str) -> exp.Expression:
         column.set("table", None)
         column.set("this", exp.to_identifier(column.name.lower(), quoted=True))
     return condition
+
+
+def partition_filters(query: exp.Query, keys: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    """Return what a query demands of partition keys, by view, as DuckDB's SQL over the keys.
+
+    Only conditions of WHERE that must hold for every row and that test nothing but keys of one view count; a query
+    with an outer join demands nothing, because a row without a partner is not tested.
+    """
+    found: dict[str, list[str]] = {}
+    for scope in traverse_scope(query) if keys else []:
+        where, joins = scope.expression.args.get("where"), scope.expression.args.get("joins") or []
+        if where is None or any(join.side for join in joins):
+            continue
+        for condition in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+            columns = list(condition.find_all(exp.Column))
+            source = scope.sources.get(columns[0].table) if columns else None
+            view = source.name if isinstance(source, exp.Table) else ""
+            alone = {each.table for each in columns} == {columns[0].table} if columns else False
+            if (
+                not alone
+                or condition.find(exp.Query)
+                or not {c.name for c in columns} <= keys.get(view, frozenset())
+            ):
+                continue
+            bare = condition.copy()
+            for column in bare.find_all(exp.Column):
+                column.set("table", None)
+            found.setdefault(view, []).append(f"({to_duckdb(bare)})")
+    return {view: " AND ".join(conditions) for view, conditions in found.items()}

@@ -1,20 +1,16 @@
 """Objects of Amazon S3 as the query engine sees them: read by location, written as results.
 
-Owns listing, reading and writing through moto's S3 backends, in whatever account the bucket is, and the
-read-only Arrow file system on top. The engine reads a governed location with the registration role's
+Owns listing, reading and writing through moto's S3 backends, in whatever account the bucket is. The engine
+reads a governed location with the registration role's
 credentials, not the caller's, so no bucket policy is asked here. Deliberately not here: file formats
 (athena_storage).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
-import pyarrow as pa
-import pyarrow.fs as pafs
 from moto.s3.models import S3Backend, s3_backends
 
 from local.cloud.athena_errors import QueryFailed
@@ -113,41 +109,3 @@ def write(uri: str, body: bytes, account: str | None = None) -> None:
             "PERMISSION_DENIED",
         )
     backend.put_object(bucket, key, body)
-
-
-class LakeFiles(pafs.FileSystemHandler):  # type: ignore[misc]
-    """Read-only Arrow file system over the objects; tells `opened` about each file that is read.
-
-    Parameters
-    ----------
-    opened
-        Called with the path before a file is opened for reading; may raise to stop the scan.
-    """
-
-    def __init__(self, opened: Callable[[str], None]) -> None:
-        self._opened = opened
-
-    def get_type_name(self) -> str:
-        """Return the kind of file system."""
-        return "lake"
-
-    def normalize_path(self, path: str) -> str:
-        """Return the path as it is."""
-        return path
-
-    def get_file_info(self, paths: Iterable[str]) -> list[Any]:
-        """Return what is known of the paths; the planner has listed them, so they are files."""
-        return [pafs.FileInfo(path, pafs.FileType.File) for path in paths]
-
-    def open_input_file(self, path: str) -> Any:
-        """Return a random-access reader of one object."""
-        self._opened(path)
-        return pa.BufferReader(read(*path.split("/", 1)))
-
-    open_input_stream = open_input_file
-
-    def _refuse(self, *_: object) -> Any:
-        raise PermissionError("the lake is read-only here")
-
-    get_file_info_selector = create_dir = delete_dir = delete_dir_contents = delete_file = _refuse
-    delete_root_dir_contents = move = copy_file = open_output_stream = open_append_stream = _refuse

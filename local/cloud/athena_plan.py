@@ -28,20 +28,27 @@ _UNNAMED = "?column?"
 
 @dataclass(frozen=True)
 class Relation:
-    """A table as the caller may see it: readable columns with Trino types, and the resolver's own handle."""
+    """A table as the caller may see it: readable columns with Trino types, and the resolver's own handle.
+
+    `keys` are the partition keys among the columns, those that may be read in all rows.
+    """
 
     columns: Mapping[str, str]
     handle: Any = None
+    keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One table to register with the engine as `view`, with the columns the query needs."""
+    """One table to register with the engine as `view`, with the columns the query needs.
+
+    `partitions` is a condition on partition keys that every row of use meets, as DuckDB's SQL.
+    """
 
     view: str
     relation: Relation
     columns: tuple[str, ...]
-    everything: bool = False
+    partitions: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,8 +107,9 @@ def plan(query: exp.Query, text: str, resolve: Resolver) -> Plan:
     _check_columns(query, views, needed, text)
     query = athena_operators.typed(query, schema, text)
     labels = tuple(_label(name, index, cased) for index, name in enumerate(query.named_selects))
+    pruned = athena_dialect.partition_filters(query, {view: of.keys for view, of in views.items() if of.keys})
     scans = tuple(
-        Scan(view, of, tuple(column for column in of.columns if column in needed[view]))
+        Scan(view, of, tuple(name for name in of.columns if name in needed[view]), pruned.get(view, ""))
         for view, of in views.items()
     )
     return Plan(scans, athena_dialect.to_duckdb(query), labels)

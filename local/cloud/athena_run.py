@@ -135,7 +135,8 @@ def run(query: exp.Query, text: str, session: Session, meter: Meter, running: Ru
             table: CatalogTable = scan.relation.handle
             granted = access[scan.view]
             wanted = athena_access.source_columns(scan, granted, table)
-            connection.register(f"raw_{scan.view}", athena_storage.dataset(table, sorted(wanted), meter))
+            rows = athena_storage.dataset(table, sorted(wanted), meter, scan.partitions)
+            connection.register(f"raw_{scan.view}", rows)
             view = athena_access.cells(scan, granted, f"raw_{scan.view}")
             connection.execute(f"CREATE VIEW {scan.view} AS {view}")
             if granted.governed:

@@ -13,17 +13,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+import duckdb
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.dataset as pads
-import pyarrow.fs as pafs
 import pyarrow.json as pajson
 import pyarrow.parquet as pq
 
 from local.cloud import athena_objects
 from local.cloud.athena_catalog import CatalogTable
 from local.cloud.athena_errors import QueryCancelled, QueryFailed, named
-from local.cloud.athena_objects import LakeFiles, S3Object
+from local.cloud.athena_objects import S3Object
 from local.cloud.athena_types import arrow_type
 
 SCAN_LIMIT = "Bytes scanned limit was exceeded"
@@ -54,8 +54,11 @@ class Meter:
             raise QueryCancelled(SCAN_LIMIT)
 
 
-def dataset(table: CatalogTable, columns: Sequence[str], meter: Meter) -> Any:
+def dataset(table: CatalogTable, columns: Sequence[str], meter: Meter, only: str = "") -> Any:
     """Return an Arrow dataset of the table's columns.
+
+    Parquet files are handed to Arrow as buffers: its own threads must never have to wait for Python's lock, since
+    the engine may hold that lock while it waits for them.
 
     Parameters
     ----------
@@ -64,39 +67,77 @@ def dataset(table: CatalogTable, columns: Sequence[str], meter: Meter) -> Any:
     columns
         Columns that will be read, partition keys included; only these are counted.
     meter
-        Counts the bytes of each file when it is opened.
+        Counts the bytes that reading them takes.
+    only
+        Condition on partition keys, as DuckDB's SQL; other partitions are not opened.
     """
     types = {name: arrow_type(kind) for name, kind in table.all_columns.items() if name in columns}
-    parts = _partitions(table)
+    parts = _chosen(table, _partitions(table), only)
     if table.format != "parquet":
         tables = [
             _with_keys(_text(table, each, types, meter), keys, types)
             for location, keys in parts
             for each in athena_objects.listing(location)
         ]
-        return pads.dataset(pa.concat_tables(tables) if tables else pa.schema(types.items()).empty_table())
+        return pads.dataset(pa.concat_tables(tables) if tables else _schema(types).empty_table())
     return _parquet(table, parts, types, meter)
+
+
+def _schema(types: Mapping[str, Any]) -> Any:
+    """Return the schema of the columns; a table of no columns still has rows, which `?` stands for."""
+    return pa.schema([pa.field(name, kind) for name, kind in types.items()] or [pa.field("?", pa.bool_())])
 
 
 def _parquet(
     table: CatalogTable, parts: list[tuple[str, dict[str, str]]], types: dict[str, Any], meter: Meter
 ) -> Any:
-    sizes: dict[str, int] = {}
-    schema = dict(types)
-    filesystem = pafs.PyFileSystem(LakeFiles(lambda path: meter.add(sizes.pop(path, 0))))
-    form, fragments = pads.ParquetFileFormat(), []
+    types, form = dict(types), pads.ParquetFileFormat()
+    fragments, renamed = [], []
     for location, keys in parts:
         where = _expression(keys, types)
         for each in athena_objects.listing(location):
-            sizes[each.path] = _inspect(each, table, schema)
-            fragments.append(form.make_fragment(each.path, filesystem=filesystem, partition_expression=where))
-    fields = [pa.field(name, kind) for name, kind in schema.items()] or [pa.field("?", pa.bool_())]
-    return pads.FileSystemDataset(fragments, pa.schema(fields), form, filesystem)
+            body = athena_objects.read(each.bucket, each.key)
+            size, names = _inspect(body, each, table, types)
+            meter.add(size)
+            if all(name == name.lower() for name in names):
+                fragments.append(form.make_fragment(pa.py_buffer(body), partition_expression=where))
+            else:
+                rows = pq.read_table(pa.BufferReader(body), columns=names)
+                rows = rows.rename_columns([name.lower() for name in rows.schema.names])
+                renamed.append((rows, keys))
+    schema = _schema(types)
+    files = pads.FileSystemDataset(fragments, schema, form)
+    if not renamed:
+        return files
+    tables = [_with_keys(rows, keys, types) for rows, keys in renamed]
+    return pads.UnionDataset(schema, [files, *(pads.dataset(each) for each in tables)])
 
 
-def _inspect(each: S3Object, table: CatalogTable, schema: dict[str, Any]) -> int:
-    """Return the compressed bytes of the wanted columns; widen timestamps, refuse incompatible types."""
-    footer = pq.ParquetFile(pa.BufferReader(athena_objects.read(each.bucket, each.key)))
+def _chosen(
+    table: CatalogTable, parts: list[tuple[str, dict[str, str]]], only: str
+) -> list[tuple[str, dict[str, str]]]:
+    """Return the partitions that a condition on the partition keys lets through."""
+    if not only or not table.partition_keys or not parts:
+        return parts
+    types = {name: arrow_type(kind) for name, kind in table.partition_keys.items()}
+    values = {name: pa.array([keys[name] for _, keys in parts]).cast(kind) for name, kind in types.items()}
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.register("parts", pa.table({**values, "?": range(len(parts))}))
+        found = connection.execute(f'SELECT "?" FROM parts WHERE {only}').fetchall()
+    finally:
+        connection.close()
+    return [parts[number] for (number,) in sorted(found)]
+
+
+def _inspect(
+    body: bytes, each: S3Object, table: CatalogTable, schema: dict[str, Any]
+) -> tuple[int, list[str]]:
+    """Return the compressed bytes and the file's names of the wanted columns.
+
+    The schema is given the file's unit of time where a timestamp is declared; incompatible types are refused.
+    """
+    footer = pq.ParquetFile(pa.BufferReader(body))
     found = {field.name.lower(): field for field in footer.schema_arrow}
     for name, kind in schema.items():
         if name in found and name in table.columns:
@@ -109,7 +150,7 @@ def _inspect(each: S3Object, table: CatalogTable, schema: dict[str, Any]) -> int
             chunk = chunks.column(index)
             if chunk.path_in_schema.split(".")[0].lower() in schema:
                 total += chunk.total_compressed_size
-    return total
+    return total, [field.name for name, field in found.items() if name in schema]
 
 
 def _agreed(name: str, wanted: Any, found: Any, each: S3Object) -> Any:
@@ -161,13 +202,15 @@ def hive_values(key: str, names: Sequence[str]) -> list[str] | None:
 
 
 def _with_keys(rows: Any, keys: Mapping[str, str], types: Mapping[str, Any]) -> Any:
-    for name, value in keys.items():
-        if name in types:
-            column = pa.array([value] * rows.num_rows, pa.string()).cast(types[name])
-            rows = rows.append_column(name, column)
-    if not rows.num_columns:
-        rows = rows.append_column("?", pa.nulls(rows.num_rows, pa.bool_()))
-    return rows.select(list(types)) if types else rows
+    """Return rows with the partition's values as columns, in the schema of `types`; nulls where a file lacks one."""
+    known = {name: rows[name] for name in rows.schema.names}
+    known.update({name: pa.array([value] * len(rows), pa.string()) for name, value in keys.items()})
+    schema = _schema(types)
+    columns = [
+        known[field.name].cast(field.type) if field.name in known else pa.nulls(len(rows), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def _text(table: CatalogTable, each: S3Object, types: Mapping[str, Any], meter: Meter) -> Any:

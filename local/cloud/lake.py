@@ -132,7 +132,12 @@ def _roles(account: str) -> Iterator[Role]:
     found = list(iam_backends[account]["aws"].roles.values())
     for role in sorted(found, key=lambda each: str(each.arn)):
         inline = [_text(document) for document in role.policies.values()]
-        attached = [_text(policy.document) for policy in role.managed_policies.values()]
+        attached = [
+            _text(version.document)
+            for policy in list(role.managed_policies.values())
+            for version in policy.versions
+            if version.version_id == policy.default_version_id
+        ]
         yield Role(role.arn, (*inline, *attached), role.permissions_boundary_arn or None)
 
 

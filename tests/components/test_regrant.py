@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -216,9 +216,6 @@ def test_update_grants_before_it_revokes(cloud: LakeFormation) -> None:
     RegrantProvider().update("id", old, new)
     assert cloud.calls == ["grant", "revoke"], "a reader is never without what it keeps"
     assert list(cloud.grants.values()) == [{"ALTER", "DESCRIBE"}]
-
-
-Change = Callable[[], dict[str, Any]]
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_an_actor_acts_as_its_role_at_its_endpoint(sessions: Any, endpoint: str 
 
 def test_a_role_that_cannot_be_assumed_is_one_line(sessions: Any) -> None:
     sessions(True)
-    with pytest.raises(MeshError, match="^arn:role: cannot be assumed: .*not trusted"):
+    with pytest.raises(MeshError, match=r"^arn:role: cannot be assumed: .*not trusted"):
         Actor(role_arn="arn:role", region="eu-west-1").client("ram")
 
 

@@ -96,6 +96,10 @@ def test_the_snapshot_holds_what_the_accounts_hold(shared):
     iam = shared.client("iam", CONSUMER)
     iam.create_role(RoleName=ANALYST, AssumeRolePolicyDocument="{}")
     iam.put_role_policy(RoleName=ANALYST, PolicyName="p", PolicyDocument=POLICY)
+    attached = iam.create_policy(PolicyName="q", PolicyDocument=POLICY)["Policy"]["Arn"]
+    provided = "arn:aws:iam::aws:policy/service-role/AWSGlueServiceRole"
+    for arn in (attached, provided):
+        iam.attach_role_policy(RoleName=ANALYST, PolicyArn=arn)
     cells = {"TableCatalogId": CENTRAL, "DatabaseName": "sales", "TableName": "orders", "Name": "few"}
     formation = shared.client("lakeformation")
     formation.create_data_cells_filter(
@@ -118,7 +122,8 @@ def test_the_snapshot_holds_what_the_accounts_hold(shared):
     assert kinds == {(CENTRAL, CENTRAL), (CONSUMER, CENTRAL)}, "shares and re-grants with who made them"
     assert now.organization.accounts == (CENTRAL, CONSUMER), "the organization"
     found = next(each for each in now.roles if each.arn == role(CONSUMER, ANALYST))
-    assert found.policies == (POLICY,), "roles with their policies"
+    assert found.policies[:2] == (POLICY, POLICY), "roles with inline and attached policies"
+    assert "glue:*" in found.policies[2], "and with those that AWS provides"
 
 
 def test_the_root_of_the_owner_reads_everything_and_another_root_nothing(shared):

@@ -26,7 +26,7 @@ def run(sql: str, rows: pa.Table, grants: tuple[CellGrant, ...] | None = None) -
     table = CatalogTable("111122223333", "eu-west-1", "db", "t", columns=columns)
     access = Access(grants if grants is not None else (CellGrant(frozenset(columns)),), governed=False)
 
-    def dataset(_: CatalogTable, wanted: list[str], __: Meter) -> Any:
+    def dataset(_: CatalogTable, wanted: list[str], __: Meter, ___: str) -> Any:
         return pads.dataset(
             rows.select(wanted) if wanted else pa.table({"?": pa.nulls(len(rows), pa.bool_())})
         )

@@ -234,6 +234,19 @@ def test_text_tables_are_read_and_what_does_not_parse_is_null(lake: Lake, serde:
     )
 
 
+def test_columns_of_files_are_found_whatever_their_case_and_missing_ones_are_null(lake: Lake) -> None:
+    lake.put(RESULTS, "cased/one", parquet(pa.table({"ID": [1], "Name": ["x"]})), CONSUMER)
+    lake.put(RESULTS, "cased/two", parquet(pa.table({"id": [2]})), CONSUMER)
+    place = f"s3://{RESULTS}/cased/"
+    lake.query(
+        f"CREATE EXTERNAL TABLE own.cased (id bigint, name string) STORED AS PARQUET LOCATION '{place}'"
+    )
+    assert lake.rows("SELECT * FROM own.cased ORDER BY id")[1:] == [["1", "x"], ["2", None]], (
+        "by name, in any case"
+    )
+    assert lake.rows("SELECT count(*) FROM own.cased")[1] == ["2"], "and every file's rows"
+
+
 def test_a_file_that_contradicts_the_table_is_bad_data(lake: Lake) -> None:
     sql = f"UNLOAD (SELECT 'x' AS n) TO 's3://{RESULTS}/bad/' WITH (format='PARQUET')"
     assert lake.query(sql)["Status"]["State"] == "SUCCEEDED", "text in the file"

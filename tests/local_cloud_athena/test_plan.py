@@ -14,13 +14,16 @@ from local.cloud.athena_statements import parse
 ALL = {"id": "integer", "amount": "double", "purpose": "varchar", "sex": "varchar", "items": "array(integer)"}
 
 
+KEYS = frozenset({"purpose", "id"})
+
+
 def planned(sql: str, columns: dict[str, str] | None = None) -> Plan:
     """The plan of a query over `t` and `u`, whose readable columns are given."""
 
     def resolve(name: Name) -> Relation:
         if name.parts[-1] not in ("t", "u"):
             raise table_not_found(name.parts[0], name.parts[-1], name.at)
-        return Relation(ALL if columns is None else columns, name.parts)
+        return Relation(ALL if columns is None else columns, name.parts, KEYS)
 
     query = parse(sql).query
     assert query is not None, "these tests plan queries"
@@ -139,3 +142,22 @@ def test_text_is_never_compared_with_a_number(sql: str, said: str) -> None:
     reason = refusal(sql)
     assert reason.startswith("TYPE_MISMATCH: "), "Trino does not convert"
     assert said in reason, "and names the types"
+
+
+@pytest.mark.parametrize(
+    "sql, conditions",
+    [
+        ("SELECT amount FROM t WHERE purpose = 'car' AND amount > 1", ["(\"purpose\" = 'car')"]),
+        (
+            "SELECT amount FROM t x WHERE x.id > 3 AND x.purpose LIKE 'c%'",
+            ['("id" > 3) AND ("purpose" LIKE \'c%\')'],
+        ),
+        ("SELECT 1 FROM t JOIN u ON t.id = u.id WHERE u.purpose = 'a'", ["", "(\"purpose\" = 'a')"]),
+        ("SELECT 1 FROM t LEFT JOIN u ON t.id = u.id WHERE u.id IS NULL", ["", ""]),
+        ("SELECT 1 FROM t WHERE purpose = 'a' OR amount > 1", [""]),
+        ("SELECT 1 FROM t WHERE id IN (SELECT id FROM u)", ["", ""]),
+        ("SELECT 1 FROM t JOIN u ON t.id = u.id WHERE t.id > u.id", ["", ""]),
+    ],
+)
+def test_partitions_are_pruned_by_what_every_row_must_meet(sql: str, conditions: list[str]) -> None:
+    assert sorted(scan.partitions for scan in planned(sql).scans) == sorted(conditions), "and by nothing else"

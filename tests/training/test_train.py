@@ -58,8 +58,8 @@ def test_a_model_from_files_equals_the_model_from_frames(splits: tuple[Path, Fea
         parts += [pd.concat([frame for frame, _ in pairs]), np.concatenate([labels for _, labels in pairs])]
     in_memory = train.train(*parts, config.hyperparameters, config.seed)
     assert in_memory.best_iteration == saved.fit.best_iteration, "batches of 50 rows or all at once"
-    raw = bytes(in_memory.booster.save_raw("ubj"))
-    assert raw == (folder / "model" / "xgboost-model").read_bytes()
+    again = model.save_model(in_memory.booster, folder / "again")
+    assert again.read_bytes() == (folder / "model" / "xgboost-model").read_bytes()
 
 
 def test_early_stopping_stops_at_the_best_round_and_keeps_no_tree_after_it() -> None:
@@ -97,6 +97,18 @@ def test_a_saved_model_loads_with_plain_xgboost(tmp_path: Path) -> None:
     frame, _ = frames()
     matrix = xgboost.DMatrix(frame, enable_categorical=True)
     assert np.array_equal(plain.predict(matrix), model.score(fit.booster, frame))
+
+
+def test_the_saved_intercept_is_one_number_as_older_containers_read_it(tmp_path: Path) -> None:
+    fit = fitted()
+    content = model.save_model(fit.booster, tmp_path).read_bytes()
+    start = content.index(b"base_scoreSL") + len(b"base_scoreSL")
+    length = int.from_bytes(content[start : start + 8], "big")
+    _, labels = frames()
+    intercept = float(content[start + 8 : start + 8 + length])
+    assert intercept == pytest.approx(labels[:450].mean(), abs=0.02), (
+        "a list here reads as 0.5 before XGBoost 3.1"
+    )
 
 
 @pytest.mark.parametrize("damage", ["empty", "truncated", "one bit", "foreign"])

@@ -1,0 +1,165 @@
+"""What a share says: a consumer, a clearance, and optionally which columns, which rows and until when.
+
+A share of whole tables travels as LF-tag grants. One that narrows columns or rows travels as data cells filters, never
+both to the same consumer: grants are a union, and the tag grant would undo the filter.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+
+from governance.contracts import Contract, Table
+from governance.errors import MeshError
+from governance.levels import check_level, cleared_levels
+from governance.reader import as_list, as_mapping, as_strings, as_text, nearest
+from governance.settings import Share
+
+ALLOWED = (
+    exp.And, exp.Or, exp.Not, exp.Paren, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between,
+    exp.Like, exp.Is, exp.Null, exp.Boolean, exp.Literal, exp.Column, exp.Identifier, exp.Neg, exp.Cast, exp.DataType,
+)  # fmt: skip
+"""What Lake Formation's row filter expressions are made of (developer guide, "PartiQL support in row filter expressions")."""
+MAX_PREDICATE = 2048
+SHARE_KEYS = ("consumer", "clearance", "columns", "rows", "until")
+
+
+def read_shares(
+    entries: Any,
+    contract: Contract,
+    consumers: Mapping[str, str],
+    levels: Sequence[str],
+    where: str,
+    today: dt.date,
+) -> tuple[Share, ...]:
+    """Shares of one product as its stack file lists them; expired ones are left out.
+
+    Parameters
+    ----------
+    entries
+        The list under `shares`.
+    contract
+        The product's contract, whose columns filters may name.
+    consumers
+        Consumer -> account id.
+    today
+        A share with `until` before this day is as if it were not there.
+    """
+    shares: list[Share] = []
+    seen: set[str] = set()
+    for index, item in enumerate(as_list(entries, "shares", f"{where}.shares")):
+        spot = f"{where}.shares[{index}]"
+        entry = as_mapping(item, SHARE_KEYS, spot)
+        consumer, clearance = as_text(entry, "consumer", spot), as_text(entry, "clearance", spot)
+        if consumer not in consumers:
+            raise MeshError(
+                f"consumer '{consumer}' has no account in mesh:consumers{nearest(consumer, list(consumers))}",
+                spot,
+            )
+        if consumer in seen:
+            raise MeshError(f"consumer '{consumer}' is shared to twice; keep one share", spot)
+        seen.add(consumer)
+        check_level(clearance, levels, f"{spot}.clearance")
+        share = Share(
+            consumer=consumer,
+            account_id=consumers[consumer],
+            clearance=clearance,
+            columns=_columns(entry.get("columns"), contract, f"{spot}.columns"),
+            rows=_rows(entry.get("rows"), contract, f"{spot}.rows"),
+            until=read_until(entry.get("until"), f"{spot}.until"),
+        )
+        for table in contract.tables if share.filtered else ():
+            if not filter_columns(share, table, clearance, levels):
+                raise MeshError(f"no column of table '{table.name}' is both listed and cleared", spot)
+        if share.until is None or share.until >= today:
+            shares.append(share)
+    return tuple(shares)
+
+
+def read_until(value: Any, where: str) -> dt.date | None:
+    """The last day of a share, or None."""
+    if value is None:
+        return None
+    try:
+        return dt.date.fromisoformat(str(value))
+    except ValueError:
+        raise MeshError(f"'{value}' is no date such as 2027-03-31", where) from None
+
+
+def filter_columns(share: Share, table: Table, clearance: str, levels: Sequence[str]) -> tuple[str, ...]:
+    """Columns of a table that a filtered share opens at a clearance, in the contract's order."""
+    cleared = cleared_levels(clearance, levels)
+    return tuple(
+        column.name
+        for column in table.columns
+        if column.classification in cleared and (not share.columns or column.name in share.columns)
+    )
+
+
+def _columns(value: Any, contract: Contract, where: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    columns = as_strings(value, where)
+    known = [column.name for table in contract.tables for column in table.columns]
+    for column in columns:
+        if column not in known:
+            raise MeshError(f"'{column}' is no column of the contract{nearest(column, known)}", where)
+    if not columns:
+        raise MeshError("names no column; leave the key out to share all", where)
+    return columns
+
+
+def _rows(value: Any, contract: Contract, where: str) -> tuple[tuple[str, str], ...]:
+    """Table -> predicate; plain text is for a contract of one table."""
+    if value is None:
+        return ()
+    tables = {table.name: table for table in contract.tables}
+    if isinstance(value, str):
+        if len(tables) > 1:
+            raise MeshError(f"must say for which table: one of {', '.join(tables)}", where)
+        value = {next(iter(tables)): value}
+    if not isinstance(value, dict):
+        raise MeshError("must be a predicate, or a mapping of tables to predicates", where)
+    for name in value:
+        if name not in tables:
+            raise MeshError(f"'{name}' is no table of the contract{nearest(str(name), list(tables))}", where)
+    return tuple(
+        sorted((name, check_predicate(str(text), tables[name], where)) for name, text in value.items())
+    )
+
+
+def check_predicate(text: str, table: Table, where: str) -> str:
+    """Return a row filter that is one predicate on the table's columns; raise MeshError for anything else."""
+    if len(text) > MAX_PREDICATE:
+        raise MeshError(f"is longer than {MAX_PREDICATE} characters", where)
+    if any(mark in text for mark in ("--", "/*", ";", "\n")):
+        raise MeshError("must be one predicate without comments or further statements", where)
+    try:
+        statements = sqlglot.parse(f"SELECT 1 FROM t WHERE {text}", dialect="trino")
+    except sqlglot.errors.SqlglotError:
+        raise MeshError(f"'{text}' is no predicate such as purpose <> 'business'", where) from None
+    parsed = statements[0] if len(statements) == 1 else None
+    clauses = (
+        {key for key, clause in parsed.args.items() if clause} if isinstance(parsed, exp.Select) else set()
+    )
+    if not isinstance(parsed, exp.Select) or not clauses <= {"kind", "expressions", "from", "from_", "where"}:
+        raise MeshError("must be one predicate without further clauses", where)
+    predicate = parsed.args["where"].this
+    if isinstance(predicate, (exp.Literal, exp.Column, exp.Boolean, exp.Null, exp.Neg)):
+        raise MeshError(f"'{text}' compares nothing", where)
+    known = [column.name for column in table.columns]
+    for node in predicate.walk():
+        if not isinstance(node, ALLOWED):
+            raise MeshError(f"'{node.sql()}' is not allowed in a row filter", where)
+        if isinstance(node, exp.Column):
+            if node.table:
+                raise MeshError(f"'{node.sql()}' must be a column without a table", where)
+            if node.name not in known:
+                raise MeshError(
+                    f"'{node.name}' is no column of {table.name}{nearest(node.name, known)}", where
+                )
+    return text.strip()
