@@ -10,14 +10,15 @@ import pulumi  # noqa: E402
 
 from components.stacks import deploy  # noqa: E402
 from governance.errors import MeshError  # noqa: E402
-from governance.settings import KEYS  # noqa: E402
+from governance.settings import keys_of  # noqa: E402
 from governance.settings_load import load_settings  # noqa: E402
 
 
 def main() -> None:
     """Read the stack's configuration, declare its resources, export what other stacks need."""
     config = pulumi.Config()
-    values = {key: value for key in KEYS if (value := config.get(key)) is not None}
+    known = keys_of(config.get("role"))
+    values = {key: value for key in known if (value := config.get(key)) is not None}
     try:
         exports = deploy(load_settings(values, f"Pulumi.{pulumi.get_stack()}.yaml", HERE))
     except MeshError as error:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.consumer_documents import builder_policy, model_reader_policy, reader_policy
 from components.documents import Document, analyst_trust, document, key_policy, logs_key_use, tls_only
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
-from components.role_documents import builder_policy, model_reader_policy, reader_policy
 from governance.names import Names, Place
 from governance.settings import ConsumerRole
 

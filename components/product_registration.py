@@ -207,7 +207,6 @@ def _filters(
         if not columns:
             continue
         predicate = predicates.get(table.name)
-        every_row = part.DataCellsFilterTableDataRowFilterAllRowsWildcardArgs()
         cells = part.DataCellsFilter(
             f"{name}-{table.name}",
             table_data=part.DataCellsFilterTableDataArgs(
@@ -218,7 +217,7 @@ def _filters(
                 column_names=list(columns),
                 row_filter=part.DataCellsFilterTableDataRowFilterArgs(filter_expression=predicate)
                 if predicate
-                else part.DataCellsFilterTableDataRowFilterArgs(all_rows_wildcard=every_row),
+                else part.DataCellsFilterTableDataRowFilterArgs(all_rows_wildcard={}),
             ),
             opts=grants.opts,
         )

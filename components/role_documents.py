@@ -1,6 +1,7 @@
-"""What the mesh's roles may do in IAM, as pure functions that return dicts.
+"""What the central and producers' roles may do in IAM, as pure functions that return dicts.
 
-IAM is one half of the answer to every read; Lake Formation grants are the other (they are in the components).
+IAM is one half of the answer to every read; Lake Formation grants are the other (they are in the components). Consumers'
+roles are in `consumer_documents`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from components.documents import OPEN_PREFIX, Document, Statement, Value, allow, document
-from governance.names import PROCESSING_DATABASE, Names, Place, database_name, link_name, partition
+from governance.names import Place, database_name, link_name, partition
 
 READ_CATALOG = (
     "glue:GetDatabase",
@@ -143,7 +144,7 @@ def curation_policy(
         allow("Figures", [*READ_CATALOG, "glue:UpdateTable"], _both_catalogs(producer, central, product)),
         allow("CatalogKey", WRITE_CATALOG_KEY, catalog_key_arn),
         get_data_access(),
-        _job_logs(producer),
+        job_logs(producer),
     )
 
 
@@ -160,137 +161,8 @@ def crawler_policy(
         get_data_access(),
         allow("LogKey", USE_KEY, key_arn),
         allow("CatalogKey", WRITE_CATALOG_KEY, catalog_key_arn),
-        _job_logs(producer),
+        job_logs(producer),
     )
-
-
-def reader_policy(
-    place: Place,
-    central: Place,
-    products: Sequence[str],
-    *,
-    workgroup_arn: Value,
-    results_arn: str,
-    role: str,
-    key_arn: Value,
-    catalog_key_arn: Value,
-) -> Document:
-    """Query subscribed products through the role's own Athena workgroup.
-
-    Results are copies of governed data, so a role reaches its own prefix of the results bucket only: one that is
-    cleared for less must not find there what another was allowed to see.
-    """
-    databases = [database_name(product) for product in products]
-    own = place.glue_arns(*(link_name(product) for product in products), PROCESSING_DATABASE, "default")
-    return document(
-        allow(
-            "Athena",
-            [
-                "athena:GetWorkGroup",
-                "athena:StartQueryExecution",
-                "athena:StopQueryExecution",
-                "athena:GetQueryExecution",
-                "athena:BatchGetQueryExecution",
-                "athena:ListQueryExecutions",
-                "athena:GetQueryResults",
-                "athena:GetQueryResultsStream",
-            ],
-            workgroup_arn,
-        ),
-        allow(
-            "AthenaCatalog",
-            [
-                "athena:GetDataCatalog",
-                "athena:GetDatabase",
-                "athena:ListDatabases",
-                "athena:GetTableMetadata",
-                "athena:ListTableMetadata",
-            ],
-            place.arn("athena", "datacatalog/AwsDataCatalog"),
-        ),
-        allow("Catalog", list(READ_CATALOG), [*own, *central.glue_arns(*databases)]),
-        get_data_access(),
-        _objects("Results", f"{results_arn}/{role}/*"),
-        allow("ListResults", ["s3:ListBucket"], results_arn, StringLike={"s3:prefix": [role, f"{role}/*"]}),
-        allow("LocateResults", ["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], results_arn),
-        allow("OwnKey", USE_KEY, key_arn),
-        allow("CatalogKey", ["kms:Decrypt"], catalog_key_arn),
-        _job_logs(place),
-    )
-
-
-def model_reader_policy(models_arn: str) -> Document:
-    """Look at trained models, their training data and reports; for roles that judge them."""
-    return document(
-        allow("ReadModels", ["s3:GetObject"], f"{models_arn}/*"),
-        allow("ListModels", ["s3:ListBucket", "s3:GetBucketLocation"], models_arn),
-    )
-
-
-def builder_policy(place: Place, names: Names, group: str, models_arn: str, role: str) -> Document:
-    """Run processing and training jobs as oneself and register their models in one package group.
-
-    A role passes itself only: one that could pass another would read at the other's clearance.
-    """
-    jobs = [place.arn("sagemaker", f"{kind}/*") for kind in ("processing-job", "training-job", "pipeline")]
-    package_group = names.model_package_group(group)
-    return document(
-        allow(
-            "Jobs",
-            [
-                "sagemaker:CreateProcessingJob",
-                "sagemaker:DescribeProcessingJob",
-                "sagemaker:StopProcessingJob",
-                "sagemaker:CreateTrainingJob",
-                "sagemaker:DescribeTrainingJob",
-                "sagemaker:StopTrainingJob",
-                "sagemaker:StartPipelineExecution",
-                "sagemaker:DescribePipeline",
-                "sagemaker:DescribePipelineExecution",
-                "sagemaker:ListPipelineExecutionSteps",
-                "sagemaker:AddTags",
-            ],
-            jobs,  # job names are made when a job starts
-        ),
-        allow(
-            "Registry",
-            [
-                "sagemaker:CreateModelPackage",
-                "sagemaker:DescribeModelPackage",
-                "sagemaker:DescribeModelPackageGroup",
-                "sagemaker:ListModelPackages",
-                "sagemaker:AddTags",
-            ],
-            [
-                place.arn("sagemaker", f"model-package-group/{package_group}"),
-                place.arn("sagemaker", f"model-package/{package_group}/*"),
-            ],
-        ),
-        allow(
-            "RunAsMe",
-            ["iam:PassRole"],
-            place.role_arn(names.consumer_role(role)),
-            StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"},
-        ),
-        allow("Images", ["ecr:GetAuthorizationToken"], "*"),  # the action supports no resource
-        allow(
-            "ProcessingTables",
-            ["glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:CreateDatabase"],
-            place.glue_arns(PROCESSING_DATABASE),  # SageMaker asks for the database even where it exists
-        ),
-        _objects("Models", f"{models_arn}/*"),
-        allow(
-            "ModelBucket",
-            ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
-            models_arn,
-        ),
-    )
-
-
-def _objects(sid: str, resource: str) -> Statement:
-    """Read, write and delete objects, large ones in parts."""
-    actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-    return allow(sid, [*actions, "s3:ListMultipartUploadParts"], resource)
 
 
 def _both_catalogs(member: Place, central: Place, product: str) -> list[str]:
@@ -298,6 +170,7 @@ def _both_catalogs(member: Place, central: Place, product: str) -> list[str]:
     return [*member.glue_arns(link_name(product)), *central.glue_arns(database_name(product))]
 
 
-def _job_logs(place: Place) -> Statement:
+def job_logs(place: Place) -> Statement:
+    """Write the logs of Glue's and SageMaker's jobs."""
     groups = [place.arn("logs", f"log-group:/aws{kind}*") for kind in ("-glue/", "/sagemaker/")]
     return allow("Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], groups)

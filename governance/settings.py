@@ -23,7 +23,20 @@ KEYS = (
     "consumer", "roles", "subscriptions", "users", "vpcId", "subnetIds", "securityGroupIds",
     "modelPackageGroup", "scanLimitBytes", "resultsExpireDays",
 )  # fmt: skip
-"""Every key a stack file may carry under `mesh:`; `Pulumi.yaml` declares their types."""
+"""Every key a stack file may carry under `mesh:`; `Pulumi.yaml` declares the types of those that all stacks have."""
+
+OF_ROLE = {
+    "central": ("lobs", "catalogPolicyStatements"),
+    "producer": ("lob", "products"),
+    "consumer": ("consumer", "roles", "subscriptions", "users", "vpcId", "subnetIds", "securityGroupIds"),
+}
+"""Keys that say nothing in a stack of another role; those with a default in `Pulumi.yaml` are in every stack."""
+
+
+def keys_of(role: str | None) -> tuple[str, ...]:
+    """Keys that a stack of the role reads; what another role's stack would is not its business."""
+    others = {key for other, keys in OF_ROLE.items() if other != role for key in keys}
+    return tuple(key for key in KEYS if key not in others)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from governance.names import Names, Place, check_name
 from governance.reader import Reader, as_mapping, as_strings, as_text, check_account, nearest
 from governance.settings import (
     KEYS,
+    OF_ROLE,
     ROLES,
     CentralSettings,
     ConsumerRole,
@@ -29,13 +30,6 @@ from governance.settings import (
     Subscription,
 )
 from governance.sharing import read_shares, read_until
-
-OF_ROLE = {
-    "central": ("lobs", "catalogPolicyStatements"),
-    "producer": ("lob", "products"),
-    "consumer": ("consumer", "roles", "subscriptions", "users", "vpcId", "subnetIds", "securityGroupIds"),
-}
-"""Keys that say nothing in a stack of another role; those with a default in `Pulumi.yaml` are in every stack."""
 
 _CRON = re.compile(r"^cron\(\S+( \S+){5}\)$")
 

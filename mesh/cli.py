@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from governance.errors import MeshError
+from mesh import cli_onboard
+from mesh import cli_access
 from mesh.project import Project
 
 
@@ -62,11 +64,15 @@ def _parser() -> argparse.ArgumentParser:
     query.add_argument("sql", metavar="SQL")
     query.set_defaults(run=_query)
 
+    cli_access.register(commands)
+
     demo = commands.add_parser("demo", help="the whole story on a cloud of its own, with a report")
     demo.add_argument(
         "--keep", action="store_true", help="leave the cloud running for 'mesh query' and the like"
     )
     demo.set_defaults(run=_demo)
+
+    cli_onboard.register(commands)
     return parser
 
 

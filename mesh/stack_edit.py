@@ -197,9 +197,16 @@ class StackEdit:
             raise MeshError("cannot be added to a file of this layout; add it by hand", where)
 
 
-def document(comment: str, config: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> str:
-    """Text of a new stack file; `notes` are comments beside keys with a value on one line."""
-    lines = [f"# {comment}", "config:"]
+def document(
+    comment: str,
+    config: Mapping[str, Any],
+    *,
+    top: Mapping[str, Any] | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> str:
+    """Text of a new stack file: `top` stands before `config`, `notes` beside keys with a value on one line."""
+    lines = [f"# {comment}", *(line for key, value in (top or {}).items() for line in _block(key, value, 0))]
+    lines.append("config:")
     for key, value in config.items():
         entry = _block(key, value, STEP)
         if notes and key in notes:

@@ -8,6 +8,7 @@ from typing import Any
 import component_parts as parts
 import pytest
 
+from components import consumer_documents as consumer_docs
 from components import documents as docs
 from components import role_documents as role_docs
 from governance.names import Place
@@ -25,7 +26,7 @@ def role_policies(central: Place, member: Place) -> dict[str, dict[str, Any]]:
         "sharing": role_docs.sharing_policy(central),
         "curation": role_docs.curation_policy(B, "key", member, central, "loans", "catalog-key"),
         "crawler": role_docs.crawler_policy(member, central, "loans", "key", "catalog-key"),
-        "reader": role_docs.reader_policy(
+        "reader": consumer_docs.reader_policy(
             member,
             central,
             ["loans"],
@@ -35,8 +36,8 @@ def role_policies(central: Place, member: Place) -> dict[str, dict[str, Any]]:
             key_arn="k",
             catalog_key_arn="c",
         ),
-        "model-reader": role_docs.model_reader_policy(B),
-        "builder": role_docs.builder_policy(member, parts.NAMES, "risk", B, "pipeline"),
+        "model-reader": consumer_docs.model_reader_policy(B),
+        "builder": consumer_docs.builder_policy(member, parts.NAMES, "risk", B, "pipeline"),
     }
 
 

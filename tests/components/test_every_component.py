@@ -104,6 +104,7 @@ def _workbench(name: str, tags: Mapping[str, str], options: pulumi.ResourceOptio
 
 def _access(name: str, tags: Mapping[str, str], options: pulumi.ResourceOptions) -> Any:
     args = ConsumerAccessArgs(
+        consumer="science",
         place=parts.CONSUMER,
         central=parts.CENTRAL,
         levels=parts.LEVELS,

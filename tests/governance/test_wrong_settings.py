@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,14 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
      "mesh:products.loans.shares[1]: consumer 'science' is shared to twice; keep one share"),
     ("producer", sharing({**TO_SCIENCE, "clearance": "secret"}),
      f"mesh:products.loans.shares[0].clearance: 'secret' is no sensitivity level; {LEVELS}"),
+    ("producer", sharing({**TO_SCIENCE, "until": "soon"}),
+     "mesh:products.loans.shares[0].until: 'soon' is no date such as 2027-03-31"),
+    ("producer", sharing({**TO_SCIENCE, "columns": ["ide"]}),
+     "mesh:products.loans.shares[0].columns: 'ide' is no column of the contract; did you mean 'id'?"),
+    ("producer", sharing({**TO_SCIENCE, "rows": {"loan": "id = 'x'"}}),
+     "mesh:products.loans.shares[0].rows: 'loan' is no table of the contract; did you mean 'loans'?"),
+    ("producer", sharing({**TO_SCIENCE, "rows": "colour = 'x'"}),
+     "mesh:products.loans.shares[0].rows: 'colour' is no column of loans"),
     ("producer", {"consumers": {"science": {"accountId": "222233334444"}}},
      "mesh:consumers.science: account 222233334444 is already that of this LoB; use an account of its own"),
     ("consumer", {"consumer": None}, "mesh:consumer: is missing; add it to the stack's config"),
@@ -224,6 +233,16 @@ def test_a_mistake_is_one_line_with_file_and_key(
 @pytest.mark.parametrize("kind", STACKS)
 def test_what_the_mistakes_are_made_of_is_right(folder: Path, kind: str) -> None:
     assert read(kind, folder).role == kind, "a case must fail for its own reason"
+
+
+@pytest.mark.parametrize(
+    ("day", "shared"), [("2027-03-30", True), ("2027-03-31", True), ("2027-04-01", False)]
+)
+def test_a_share_lasts_until_the_end_of_its_last_day(folder: Path, day: str, shared: bool) -> None:
+    texts = {"role": "producer", **STACKS["producer"], **sharing({**TO_SCIENCE, "until": "2027-03-31"})}
+    values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in texts.items()}
+    (product,) = load_settings(values, "Pulumi.x.yaml", folder, dt.date.fromisoformat(day)).products  # type: ignore[union-attr]
+    assert bool(product.shares) is shared
 
 
 @pytest.mark.parametrize("contract", ["absent.yaml", "."])

@@ -1,0 +1,147 @@
+"""Onboarding a consumer: an entry in the central file, a stack of its own, and a share of each product it reads.
+
+Deliberately not here: the account's network, which exists beforehand and is only named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from governance.errors import MeshError
+from governance.levels import check_level
+from governance.names import check_name
+from mesh.onboard import (
+    Draft,
+    Member,
+    central_of,
+    free_account,
+    known_name,
+    member_file,
+    option_pairs,
+    producers_of,
+    stack_file,
+)
+from mesh.onboard_product import share, subscription
+from mesh.project import Project
+from mesh.stack_edit import Inline
+
+BUILT_IN = ("data-scientist", "pipeline", "auditor")
+"""Roles every consumer has."""
+
+PLACEHOLDER = "placeholder; name what the account has before deploying to AWS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsumerRequest:
+    """What `mesh onboard consumer` was asked."""
+
+    member: Member
+    clearance: str
+    products: Sequence[str] = ()
+    vpc: str | None = None
+    subnets: Sequence[str] = ()
+    security_groups: Sequence[str] = ()
+    roles: Sequence[str] = ()
+    """`NAME=CLEARANCE`, as typed; the built-in roles not among them get the consumer's clearance."""
+
+
+def consumer(project: Project, request: ConsumerRequest) -> Draft:
+    """Draft the files that make `request.member` a consumer of the mesh.
+
+    Raises
+    ------
+    MeshError
+        Its name or account is taken or malformed, its stack file is there already, a product or level unknown.
+    """
+    member = request.member
+    check_name(member.name, "consumer", "mesh onboard consumer")
+    central_stack, central = central_of(project)
+    if member.name in central.consumers:
+        raise MeshError(
+            f"consumer '{member.name}' is onboarded already, with account {central.consumers[member.name]}; "
+            "choose another name",
+            "mesh onboard consumer",
+        )
+    free_account(project, member.account)
+    check_level(request.clearance, central.levels, "--clearance")
+    roles = dict.fromkeys(BUILT_IN, request.clearance)
+    named = option_pairs(
+        request.roles, "--role", "NAME=CLEARANCE, such as auditor=restricted", central.levels
+    )
+    for role, clearance in named:
+        check_name(role, "role", "--role")
+        if central.levels.index(clearance) > central.levels.index(request.clearance):
+            raise MeshError(
+                f"'{clearance}' is above the consumer's clearance '{request.clearance}'; raise --clearance or lower it",
+                f"--role {role}={clearance}",
+            )
+        roles[role] = clearance
+    homes = _homes(project, request.products)
+
+    draft = Draft(project)
+    network, notes = _network(request)
+    own: dict[str, Any] = {
+        "consumer": member.name,
+        "roles": {role: Inline(clearance=clearance) for role, clearance in roles.items()},
+        "subscriptions": {
+            product: subscription(lob, request.clearance, stack) for product, (stack, lob) in homes.items()
+        },
+        **network,
+    }
+    comment = f"Consumer {member.name}'s account: it reads what LoBs share with it."
+    stack = member_file(draft, member, "consumer", own, comment=comment, notes=notes)
+    draft.edit(central_stack).add_entry(["mesh:consumers"], member.name, {"accountId": member.account})
+    for product, (producer, _) in homes.items():
+        share(draft, producer, product, member.name, member.account, request.clearance)
+    if notes:
+        draft.notes.append(
+            f"the network in {stack_file(stack)} is a placeholder; name the account's VPC, subnets and security "
+            "groups there before deploying to AWS"
+        )
+    draft.notes.append(
+        f"account {member.account} needs its deploy role before a real deployment (README, On AWS)"
+    )
+    return draft
+
+
+def _homes(project: Project, products: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Product -> producer stack and LoB."""
+    owners = {
+        product.name: (stack, item.lob)
+        for stack, item in producers_of(project).items()
+        for product in item.products
+    }
+    homes: dict[str, tuple[str, str]] = {}
+    for product in products:
+        known_name(product, list(owners), "product", "--product")
+        if product in homes:
+            raise MeshError(f"names '{product}' twice; keep one", "--product")
+        homes[product] = owners[product]
+    return homes
+
+
+def _network(request: ConsumerRequest) -> tuple[dict[str, Any], dict[str, str]]:
+    """Network keys and the comments beside them; ids that name nothing when none were given."""
+    given = {
+        "--vpc": bool(request.vpc),
+        "--subnet": bool(request.subnets),
+        "--security-group": bool(request.security_groups),
+    }
+    if any(given.values()) and not all(given.values()):
+        missing = " and ".join(option for option, there in given.items() if not there)
+        raise MeshError(f"is missing; a network is all of {', '.join(given)}", missing)
+    if request.vpc:
+        return {
+            "vpcId": request.vpc,
+            "subnetIds": list(request.subnets),
+            "securityGroupIds": list(request.security_groups),
+        }, {}
+    zeros = "0" * 17
+    keys = {
+        "vpcId": f"vpc-{zeros}",
+        "subnetIds": [f"subnet-{zeros}"],
+        "securityGroupIds": [f"sg-{zeros}"],
+    }
+    return keys, dict.fromkeys(keys, PLACEHOLDER)
