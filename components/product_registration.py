@@ -206,7 +206,6 @@ def _filters(
         columns = filter_columns(share, table, level, args.levels)
         if not columns:
             continue
-        predicate = predicates.get(table.name)
         cells = part.DataCellsFilter(
             f"{name}-{table.name}",
             table_data=part.DataCellsFilterTableDataArgs(
@@ -215,12 +214,19 @@ def _filters(
                 table_name=table.name,
                 name=filter_name(share.consumer, level),
                 column_names=list(columns),
-                row_filter=part.DataCellsFilterTableDataRowFilterArgs(filter_expression=predicate)
-                if predicate
-                else part.DataCellsFilterTableDataRowFilterArgs(all_rows_wildcard={}),
+                row_filter=_row_filter(predicates.get(table.name)),
             ),
             opts=grants.opts,
         )
         filter_of = cells.table_data.apply(lambda data: str(data.name) if data else "")
         made.append(grants.cells(f"{level}-{table.name}", database, table.name, filter_of))
     return made
+
+
+def _row_filter(predicate: str | None) -> aws.lakeformation.DataCellsFilterTableDataRowFilterArgs:
+    """The rows that meet the predicate, or all of them."""
+    part = aws.lakeformation
+    if predicate:
+        return part.DataCellsFilterTableDataRowFilterArgs(filter_expression=predicate)
+    every = part.DataCellsFilterTableDataRowFilterAllRowsWildcardArgs()  # type: ignore[no-untyped-call]
+    return part.DataCellsFilterTableDataRowFilterArgs(all_rows_wildcard=every)

@@ -14,8 +14,9 @@ from typing import Any
 
 import pulumi
 from botocore.exceptions import ClientError
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, ResourceProvider
 
+from components.dynamic_resource import DynamicResource
 from components.dynamic_session import Actor, patiently
 from governance.errors import MeshError
 from governance.levels import Expression
@@ -84,7 +85,7 @@ class RegrantProvider(ResourceProvider):
             )
 
 
-class Regrant(Resource, module="lakeformation", name="Regrant"):
+class Regrant(DynamicResource):
     """A permission of this account, passed on to a role in it."""
 
     def __init__(
@@ -103,7 +104,7 @@ class Regrant(Resource, module="lakeformation", name="Regrant"):
             "resource": json.dumps(resource, sort_keys=True),
             "permissions": sorted(permissions),
         }
-        super().__init__(RegrantProvider(), name, props, opts)
+        super().__init__("lakeformation:Regrant", RegrantProvider, name, props, opts)
 
 
 def _identity(props: dict[str, Any]) -> str:

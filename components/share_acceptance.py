@@ -11,8 +11,9 @@ from typing import Any
 
 import pulumi
 from botocore.exceptions import ClientError
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ResourceProvider, UpdateResult
 
+from components.dynamic_resource import DynamicResource
 from components.dynamic_session import Actor, patiently
 from governance.errors import MeshError
 
@@ -38,7 +39,7 @@ class ShareAcceptanceProvider(ResourceProvider):
         """Nothing to undo: the owner's revoke ends the shares, and leaving them first would strand its grants."""
 
 
-class ShareAcceptance(Resource, module="ram", name="ShareAcceptance"):
+class ShareAcceptance(DynamicResource):
     """This account's consent to what one owner account shares with it."""
 
     def __init__(
@@ -52,7 +53,7 @@ class ShareAcceptance(Resource, module="ram", name="ShareAcceptance"):
     ) -> None:
         """Accept the shares of `owner_account`, again whenever `expects` (what is shared) changes."""
         props = {**actor.props(), "owner_account": owner_account, "expects": expects}
-        super().__init__(ShareAcceptanceProvider(), name, props, opts)
+        super().__init__("ram:ShareAcceptance", ShareAcceptanceProvider, name, props, opts)
 
 
 def accept_shares(client: Any, owner_account: str) -> int:

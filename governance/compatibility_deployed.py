@@ -15,12 +15,15 @@ from typing import Any, Protocol
 
 from governance.contracts_model import Column, Contract, Rule, Table
 from governance.errors import MeshError
+from governance.levels import SENSITIVITY
 from governance.types import GlueType
 
 SPECIFICATION = "scripts/contract.json"
 OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
 COLUMN_TAGS = "aws:lakeformation/resourceLfTags:ResourceLfTags"
 TABLE = "aws:glue/catalogTable:CatalogTable"
+
+Levels = Mapping[tuple[str, str], Mapping[str, str]]
 
 
 class Made(Protocol):
@@ -97,21 +100,21 @@ def deployed_contracts(resources: Iterable[Made], levels: Sequence[str]) -> dict
     return found
 
 
-def _levels(resources: Iterable[Made]) -> dict[tuple[str, str, str], str]:
-    """(database, table, column) -> sensitivity."""
-    found = {}
+def _levels(resources: Iterable[Made]) -> Levels:
+    """(database, table) -> column -> sensitivity."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
     for item in resources:
-        columns = item.inputs.get("tableWithColumns") if item.type == COLUMN_TAGS else None
-        for tag in item.inputs.get("lfTags") or () if columns else ():
-            if tag.get("key") == "sensitivity":
-                for name in columns.get("columnNames") or ():
-                    found[columns["databaseName"], columns["name"], name] = str(tag["value"])
+        table = (item.inputs.get("tableWithColumns") or {}) if item.type == COLUMN_TAGS else {}
+        for tag in item.inputs.get("lfTags") or () if table else ():
+            if tag.get("key") == SENSITIVITY:
+                columns = found.setdefault((table["databaseName"], table["name"]), {})
+                columns.update(dict.fromkeys(table.get("columnNames") or (), str(tag["value"])))
     return found
 
 
 def _contract(
     spec: Mapping[str, Any],
-    levels: Mapping[tuple[str, str, str], str],
+    levels: Levels,
     parameters: Mapping[tuple[str, str], Mapping[str, str]],
     closed: str,
 ) -> Contract:
@@ -124,8 +127,7 @@ def _contract(
         id=str(head["id"]), product=product, version=str(head["version"]), database=product,
         status=said.get("contract_status", ""), domain=said.get("domain", ""), owner=said.get("owner", ""),
         tables=tuple(
-            _table(name, table, {key[2]: value for key, value in levels.items() if key[:2] == (product, name)}, closed)
-            for name, table in spec["tables"].items()
+            _table(name, table, levels.get((product, name), {}), closed) for name, table in spec["tables"].items()
         ),
     )  # fmt: skip
 

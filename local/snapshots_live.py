@@ -75,7 +75,9 @@ def read(clients: Clients, accounts: Sequence[str], roles: Iterable[str] = ()) -
             _shares(reading, account)
         except ClientError as error:
             said = error.response["Error"]
-            raise MeshError(f"{error.operation_name}: {said['Code']}: {said['Message']}", f"account {account}") from None
+            raise MeshError(
+                f"{error.operation_name}: {said['Code']}: {said['Message']}", f"account {account}"
+            ) from None
     _grants(reading)
     wanted = {arn for arn in roles if ":role/" in arn}
     wanted.update(each.principal for each in reading.listed if ":role/" in each.principal)
@@ -89,7 +91,11 @@ def read(clients: Clients, accounts: Sequence[str], roles: Iterable[str] = ()) -
 
 
 def _lake(reading: _Reading, account: str) -> None:
-    lake, glue, build = reading.clients(account, "lakeformation"), reading.clients(account, "glue"), reading.build
+    lake, glue, build = (
+        reading.clients(account, "lakeformation"),
+        reading.clients(account, "glue"),
+        reading.build,
+    )
     build.account(account)
     given = lake.get_data_lake_settings()["DataLakeSettings"]
     build.settings(
@@ -218,7 +224,10 @@ def _shares(reading: _Reading, account: str) -> None:
     try:
         arn = organizations.describe_organization()["Organization"]["Arn"]
     except ClientError as error:
-        if error.response["Error"]["Code"] not in ("AWSOrganizationsNotInUseException", "AccessDeniedException"):
+        if error.response["Error"]["Code"] not in (
+            "AWSOrganizationsNotInUseException",
+            "AccessDeniedException",
+        ):
             raise
         return
     reading.organizations.setdefault(arn, []).append(account)

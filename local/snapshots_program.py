@@ -109,7 +109,9 @@ class _Reading:
         option: Iterable[str],
     ) -> None:
         if found is None:
-            raise MeshError("grants on a kind of resource that is not known here", f"{made.type} '{made.name}'")
+            raise MeshError(
+                "grants on a kind of resource that is not known here", f"{made.type} '{made.name}'"
+            )
         catalog, resource = found
         key = (made.account, catalog, str(made.inputs["principal"]), resource)
         self.makers[key] = Maker(stack=stack.name, resource=made.name, role=made.role)
@@ -128,7 +130,8 @@ class _Reading:
             if organization := stack.config.get("organizationId"):
                 members.setdefault(organization, []).append(stack.account)
         if members:
-            self.build.organization = Organization(accounts=tuple(max(members.values(), key=len)))
+            most = max(members.values(), key=lambda accounts: len(accounts))
+            self.build.organization = Organization(accounts=tuple(most))
 
     def _tags(self, resource: Declared) -> None:
         given = resource.inputs
@@ -241,7 +244,9 @@ def _filter(reading: _Reading, resource: Declared) -> None:
 
 def _role(reading: _Reading, resource: Declared) -> None:
     arn = str(resource.outputs["arn"])
-    inline = [_text(each["policy"]) for each in resource.inputs.get("inlinePolicies") or () if each.get("policy")]
+    inline = [
+        _text(each["policy"]) for each in resource.inputs.get("inlinePolicies") or () if each.get("policy")
+    ]
     reading.build.role(arn, inline, resource.inputs.get("permissionsBoundary"))
     reading.roles[resource.account, arn.rsplit("/", 1)[-1]] = arn
 

@@ -107,7 +107,12 @@ def declared(item: Any, role: str) -> Declared:
     acting = str(inputs.get("role_arn") or "") if item.type.startswith(DYNAMIC) else role
     account = acting.split(":")[4] if acting else item.account
     return Declared(
-        type=item.type, name=item.name, account=account, role=acting, inputs=inputs, outputs=dict(item.outputs)
+        type=item.type,
+        name=item.name,
+        account=account,
+        role=acting,
+        inputs=inputs,
+        outputs=dict(item.outputs),
     )
 
 

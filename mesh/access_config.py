@@ -18,6 +18,9 @@ from governance.snapshot import Snapshot, TableId
 from mesh.access_names import RoleOf, columns_of, product_of
 from mesh.project import Project
 
+LATER = "a later day"
+"""What an expired date is to become; which day is for people to say."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fix:
@@ -99,7 +102,7 @@ def _fixes(
     yield from _share(project, stack, producer, product, share, role, needed, column, where)
     granted = needed if share is None or short_of(share.clearance) else share.clearance
     subscription = next((each for each in consumer.subscriptions if each.product == name), None)
-    yield from _subscription(project, role, product, stack, producer, subscription, granted)
+    yield from _subscription(project, role, product, stack, producer, subscription, share, granted)
     if short_of(role.clearance):
         opened = _opened(project, snapshot, role, consumer, needed, column, where)
         yield _fix(
@@ -123,9 +126,7 @@ def _share(
     at = next((i for i, each in enumerate(listed) if each.get("consumer") == role.consumer), None)
     if share is None and at is not None:
         now = str(listed[at].get("until", ""))
-        yield _fix(
-            project, stack, (*keys, at, "until"), "a date to come", now=now, note="the share has expired"
-        )
+        yield _fix(project, stack, (*keys, at, "until"), LATER, now=now, note="the share has expired")
         return
     if share is None or at is None:
         known = _raw(project, stack, ("consumers",)) or {}
@@ -153,11 +154,21 @@ def _subscription(
     stack: str,
     producer: ProducerSettings,
     subscription: Subscription | None,
+    share: Share | None,
     granted: str,
 ) -> Iterator[Fix]:
     keys = ("subscriptions", product.name)
-    if subscription is None:
-        value = f"{{ lob: {producer.lob}, clearance: {granted}, stack: {stack} }}"
+    written = _raw(project, role.stack, keys)
+    if subscription is None and written:
+        now = str(written.get("until", ""))
+        yield _fix(project, role.stack, (*keys, "until"), LATER, now=now, note="the subscription has expired")
+    elif subscription is None:
+        more = ""
+        if share is not None and share.filtered:
+            more += f", filteredTables: [{', '.join(table.name for table in product.contract.tables)}]"
+        if share is not None and share.until is not None:
+            more += f", until: {share.until}"
+        value = f"{{ lob: {producer.lob}, clearance: {granted}, stack: {stack}{more} }}"
         yield _fix(project, role.stack, keys, value)
     elif subscription.clearance != granted:
         yield _fix(project, role.stack, (*keys, "clearance"), granted, now=subscription.clearance)

@@ -82,7 +82,9 @@ def compare(names_before: Names, names_after: Names, before: Snapshot, after: Sn
     changes = []
     for who, where in everybody:
         shown = names_after.shown(who) + (" may pass on" if who.isdigit() else "")
-        change = _change(who, shown, where, old.get((who, where), {}), new.get((who, where), {}), known[where])
+        change = _change(
+            who, shown, where, old.get((who, where), {}), new.get((who, where), {}), known[where]
+        )
         if change is not None:
             changes.append(change)
     added = set(after.grants) - set(before.grants)
@@ -111,9 +113,7 @@ def _opened(snapshot: Snapshot, names: Names) -> Opened:
     return found
 
 
-def _open(
-    found: Opened, who: str, where: TableId, rows: Mapping[str | None, tuple[str, ...]]
-) -> None:
+def _open(found: Opened, who: str, where: TableId, rows: Mapping[str | None, tuple[str, ...]]) -> None:
     opened: dict[str, Rows] = {}
     for row, columns in rows.items():
         for column in columns:

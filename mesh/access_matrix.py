@@ -58,7 +58,9 @@ def as_text(snapshot: Snapshot, names: Names, found: Sequence[Cell]) -> str:
         notes = []
         for cell in found:
             if cell.table == where:
-                rows.append([names.shown(cell.principal), *(_count(cell.access, of) for of in levels.values())])
+                rows.append(
+                    [names.shown(cell.principal), *(_count(cell.access, of) for of in levels.values())]
+                )
                 notes += _row_notes(names, cell)
         lines = _aligned(rows)
         lines += [f"  {level or 'no level'}: {', '.join(of)}" for level, of in levels.items()]
@@ -68,12 +70,13 @@ def as_text(snapshot: Snapshot, names: Names, found: Sequence[Cell]) -> str:
 
 def _count(access: Access, columns: Sequence[str]) -> str:
     readable = sum(column in access.columns for column in columns)
-    if readable == len(columns):
-        shown = EVERYTHING
-    else:
-        shown = f"{readable} of {len(columns)}" if readable else NOTHING
+    some = f"{readable} of {len(columns)}" if readable else NOTHING
+    shown = EVERYTHING if readable == len(columns) else some
     limited = any(
-        column in opened for row, opened in access.row_filters.items() if row is not None for column in columns
+        column in opened
+        for row, opened in access.row_filters.items()
+        if row is not None
+        for column in columns
     )
     return f"{shown} *" if limited else shown
 
@@ -87,7 +90,9 @@ def _row_notes(names: Names, cell: Cell) -> list[str]:
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
     return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
 
 
@@ -99,7 +104,9 @@ def as_json(snapshot: Snapshot, names: Names, found: Sequence[Cell]) -> dict[str
 def _entry(snapshot: Snapshot, names: Names, cell: Cell) -> dict[str, Any]:
     role, access = names.roles.get(cell.principal), cell.access
     chain = [names.plain(step) for step in access.chain]
-    chain += [f"only rows where {row}" for row in sorted(row for row in access.row_filters if row is not None)]
+    chain += [
+        f"only rows where {row}" for row in sorted(row for row in access.row_filters if row is not None)
+    ]
     return {
         "principal": cell.principal,
         "name": names.shown(cell.principal),

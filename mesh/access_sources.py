@@ -49,7 +49,9 @@ class Sessions:
 
     def client(self, account: str, service: str) -> Any:
         """A client of the account's deploy role."""
-        return self._client((self._settings(account).place.role_arn(self._settings(account).deploy_role),), service)
+        return self._client(
+            (self._settings(account).place.role_arn(self._settings(account).deploy_role),), service
+        )
 
     def acting(self, account: str, role: str, service: str) -> Any:
         """A client of another role, assumed by the account's deploy role as the stack's provider would."""

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from governance.errors import MeshError
-from mesh import cli_onboard
-from mesh import cli_access
+from mesh import cli_access, cli_contract, cli_onboard
 from mesh.project import Project
 
 
@@ -71,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "--keep", action="store_true", help="leave the cloud running for 'mesh query' and the like"
     )
     demo.set_defaults(run=_demo)
-
+    cli_contract.register(commands)
     cli_onboard.register(commands)
     return parser
 

@@ -26,18 +26,24 @@ def register(commands: Any) -> None:
     access = commands.add_parser("access", help="who can read what, and why")
     actions = access.add_subparsers(metavar="ACTION", required=True)
 
-    explain = actions.add_parser("explain", help="may a principal do this, and by which grants; exit 1 when not")
+    explain = actions.add_parser(
+        "explain", help="may a principal do this, and by which grants; exit 1 when not"
+    )
     explain.add_argument(
         "--principal", required=True, metavar="P", help="role of a consumer, ROLE@CONSUMER, or an ARN"
     )
-    explain.add_argument("--table", required=True, metavar="DB.TABLE", help="database or resource link, and table")
+    explain.add_argument(
+        "--table", required=True, metavar="DB.TABLE", help="database or resource link, and table"
+    )
     explain.add_argument("--column", metavar="C", help="default: any column of the table")
     explain.add_argument("--action", default="SELECT", help="permission on the table (default: SELECT)")
     _common(explain)
     explain.set_defaults(run=_explain)
 
     matrix = actions.add_parser("matrix", help="every principal, table and column")
-    matrix.add_argument("--product", action="append", default=[], metavar="P", help="only this product; repeatable")
+    matrix.add_argument(
+        "--product", action="append", default=[], metavar="P", help="only this product; repeatable"
+    )
     matrix.add_argument("--html", type=Path, metavar="FILE", help="write a page to look at")
     _common(matrix)
     matrix.set_defaults(run=_matrix)
@@ -57,7 +63,9 @@ def register(commands: Any) -> None:
     verify.add_argument("--live", action="store_true", help="ask AWS, not the running embedded cloud")
     verify.add_argument("--repair", action="store_true", help="grant again what is missing")
     verify.add_argument(
-        "--revoke-unmanaged", action="store_true", help="with --repair: revoke what the program does not grant"
+        "--revoke-unmanaged",
+        action="store_true",
+        help="with --repair: revoke what the program does not grant",
     )
     verify.add_argument("--json", action="store_true", help="as JSON")
     verify.set_defaults(run=_verify)
@@ -65,7 +73,9 @@ def register(commands: Any) -> None:
 
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--deployed", action="store_true", help="ask the running embedded cloud, not the working tree's program"
+        "--deployed",
+        action="store_true",
+        help="ask the running embedded cloud, not the working tree's program",
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
 

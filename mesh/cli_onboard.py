@@ -115,9 +115,11 @@ def _onboard(draft: Draft, dry_run: bool, say: Callable[[str], None] = print) ->
     from mesh.onboard_write import write
 
     before, after = try_as_it_is(draft.project), try_out(draft)
+    quota = effect.quota_lines(before, after)
     _section(say, "Files", effect.file_lines(draft.changes))
     _section(say, "Resources", effect.resource_lines(before, after))
     _section(say, "Access", effect.access_lines(before, after), "nobody gains or loses a column")
+    _section(say, "Quota", quota, "nothing more or less is taken of any limit")
     _section(say, "To do", draft.notes)
     if dry_run:
         _section(say, "Differences", effect.diff_lines(draft.changes))

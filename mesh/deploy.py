@@ -14,6 +14,7 @@ from governance.errors import MeshError
 from governance.reader import nearest
 from governance.settings import ConsumerSettings
 from local import engine
+from mesh import contract_gate, quota
 from mesh.aws import Acting
 from mesh.cloud import require
 from mesh.project import Project
@@ -77,6 +78,8 @@ def up(
     """
     chosen = project.chosen(names)
     where = endpoint or require(project.home).endpoint
+    for line in [*contract_gate.gate(project, where, chosen), *quota.refuse(project)]:
+        say(line)
     join_organization(where, project.organization())
     store = engine.S3StateStore(where)
     overrides = {"mesh:endpoint": where}

@@ -1,24 +1,25 @@
-"""What a draft brings, in words: files, resources per stack, who reads what then, and the files' differences.
+"""What a draft brings, in words: files, resources per stack, who reads what then, limits, the files' differences.
 
 Everything is a comparison of two recordings of the whole program, before and after; access is what the evaluator says
-of both. Deliberately not here: the rules of access (`governance.access`).
+of both. Deliberately not here: the rules of access (`governance.access`) and the limits (`governance.quotas`).
 """
 
 from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from governance.access import Access, matrix
-from governance.settings import ConsumerSettings, ProducerSettings
-from governance.snapshot import TableId
+from governance.quotas import Row, check_limits, fullest, usage
+from governance.snapshot import Snapshot, TableId
 from local.engine import Recording, Resource
+from mesh.access_diff import compare
+from mesh.access_names import Names
 from mesh.onboard import Change
 from mesh.onboard_check import Tried
+from mesh.quota import limits_of
 
 _NO_RESOURCE = ("pulumi:",)
-_Readable = Mapping[tuple[str, TableId], tuple[str, ...]]
 
 
 def file_lines(changes: Sequence[Change]) -> Iterator[str]:
@@ -64,79 +65,63 @@ def resource_lines(before: Tried, after: Tried) -> Iterator[str]:
 
 def access_lines(before: Tried, after: Tried) -> Iterator[str]:
     """Who reads which columns then and did not before, and the other way round; consumers' roles first."""
-    old, new = _readable(before), _readable(after)
-    names = _principals(after)
-    lines: list[tuple[bool, str, str]] = []
-    for key in {**old, **new}:
-        principal, table = key
-        where = f"{table.database}.{table.name}"
-        for verb, now, then, tried in (("gains", new, old, after), ("loses", old, new, before)):
-            columns = [name for name in now.get(key, ()) if name not in then.get(key, ())]
+    old, new = Names(before.project, before.snapshot), Names(after.project, after.snapshot)
+    found = compare(old, new, before.snapshot, after.snapshot)
+    ranks = {who: rank for rank, who in enumerate(new.principals)}
+    together: dict[tuple[str, str], list[str]] = {}  # who gains the same stands on one line
+    for change in sorted(found.changes, key=lambda item: ranks.get(item.principal, len(ranks))):
+        table = f"{change.table.database}.{change.table.name}"
+        for verb, columns, snapshot in (
+            ("gain", change.gains, after.snapshot),
+            ("lose", change.loses, before.snapshot),
+        ):
             if columns:
-                who = names.get(principal) or _elsewhere(principal, after)
-                every = _many(_columns(tried, table), "column")
-                part = f"{len(columns)} of {every}: {', '.join(columns)}"
-                if len(columns) == _columns(tried, table):
-                    part = f"all of {every}"
-                lines.append((principal not in names, f"{who} {where}", f"{who} {verb} {where}, {part}"))
-    yield from (line for _, _, line in sorted(lines))
-    yield from _idle(before, after, {principal for principal, _ in new})
-    yield from _passed_on(before, after)
+                what = f"{table}, {_part(columns, snapshot, change.table)}"
+                together.setdefault((verb, what), []).append(new.shown(change.principal))
+        for column, rows, others in change.rows:
+            together.setdefault(("see", f"{others} of {table}.{column}, not {rows}"), []).append(change.name)
+    for (verb, what), people in together.items():
+        yield f"{', '.join(people)} {verb}{'s' if len(people) == 1 else ''} {what}"
+    readers = {change.principal for change in found.changes if change.gains}
+    for arn, role in new.roles.items():
+        if arn not in old.roles and arn not in readers:
+            yield f"{new.shown(arn)} reads nothing yet; its clearance is {role.clearance}"
 
 
-def _elsewhere(principal: str, tried: Tried) -> str:
-    """A steward, job or crawler: its name in AWS and whose account it is in."""
-    account = principal.split(":")[4]
-    stacks = [name for name, item in tried.stacks.items() if item.place.account_id == account]
-    return f"{principal.rsplit('/', 1)[-1]} ({stacks[0] if stacks else account})"
+def quota_lines(before: Tried, after: Tried) -> list[str]:
+    """What is taken of the services' limits: where a limit is fullest of the places that take more or less of it.
+
+    Raises
+    ------
+    MeshError
+        A limit would be crossed, so that a deployment would stop halfway.
+    """
+    old = {(row.quota.key, row.where): row.used for row in _usage(before, before)}
+    rows = _usage(before, after)
+    near = check_limits(rows)
+    changed = [row for row in rows if old.get((row.quota.key, row.where), 0) != row.used]
+    return [
+        *(
+            f"{row.where}: {old.get((row.quota.key, row.where), 0):,} -> {row.used:,} of {row.limit:,} {row.quota.name}"
+            for row in fullest(changed)
+        ),
+        *near,
+    ]
 
 
-def _idle(before: Tried, after: Tried, readers: set[str]) -> Iterator[str]:
-    """New roles that read nothing: their clearance opens no column of what is shared, or nothing is."""
-    for principal, name in _principals(after).items():
-        if principal not in readers and principal not in _principals(before):
-            yield f"{name} reads nothing yet"
+def _usage(project: Tried, tried: Tried) -> tuple[Row, ...]:
+    """Rows of what a recording takes; raised limits are those of the project itself."""
+    resources = (item for recording in tried.recordings.values() for item in _resources(recording).values())
+    return usage(resources, limits_of(project.project))
 
 
-def _passed_on(before: Tried, after: Tried) -> Iterator[str]:
-    """Shares to consumers without a stack file here: their accounts decide which roles read."""
-    here = {item.consumer for item in after.stacks.values() if isinstance(item, ConsumerSettings)}
-    known = _shares(before)
-    for share in sorted(_shares(after) - known):
-        product, consumer, clearance = share
-        if consumer not in here:
-            yield f"account of {consumer} may pass on {product}, columns up to {clearance}"
-
-
-def _shares(tried: Tried) -> set[tuple[str, str, str]]:
-    return {
-        (product.name, share.consumer, share.clearance)
-        for item in tried.stacks.values()
-        if isinstance(item, ProducerSettings)
-        for product in item.products
-        for share in product.shares
-    }
-
-
-def _readable(tried: Tried) -> _Readable:
-    snapshot = tried.snapshot
-    found: Mapping[tuple[str, TableId], Access] = matrix(snapshot, [role.arn for role in snapshot.roles])
-    return {key: access.columns for key, access in found.items() if access.columns}
-
-
-def _columns(tried: Tried, table: TableId) -> int:
-    found = tried.snapshot.table(table)
-    return len(found.columns) if found else 0
-
-
-def _principals(tried: Tried) -> dict[str, str]:
-    """ARN -> how a consumer's role is called."""
-    return {
-        item.place.role_arn(item.names.consumer_role(role.name)): f"{role.name} ({item.consumer})"
-        for item in tried.stacks.values()
-        if isinstance(item, ConsumerSettings)
-        for role in item.roles
-    }
+def _part(columns: Sequence[str], snapshot: Snapshot, table: TableId) -> str:
+    """How many of a table's columns, and which if not all."""
+    found = snapshot.table(table)
+    every = _many(len(found.columns) if found else 0, "column")
+    if found and len(columns) == len(found.columns):
+        return f"all of {every}"
+    return f"{len(columns)} of {every}: {', '.join(columns)}"
 
 
 def _resources(recording: Recording | None) -> dict[str, Resource]:

@@ -138,3 +138,24 @@ def test_wrong_shares_are_refused_before_anything_is_registered(shares: list[Sha
     with pytest.raises(MeshError, match=message) as caught:
         parts.product_args(None, shares=shares)  # type: ignore[arg-type]
     assert str(caught.value).startswith("DataProductArgs.shares"), "the message names the argument"
+
+
+def test_a_share_of_some_columns_is_a_filter_of_all_rows_at_each_level_that_has_any(
+    declare: Callable[..., Recording], make_product: Callable[..., Any]
+) -> None:
+    share = Share(
+        consumer="science",
+        account_id=parts.CONSUMER.account_id,
+        clearance="restricted",
+        columns=("purpose", "sex"),
+    )
+    recording = declare(lambda: make_product(shares=[share]))
+    filters = recording.of_type("aws:lakeformation/dataCellsFilter:DataCellsFilter")
+    found = {item.inputs["tableData"]["name"]: item.inputs["tableData"]["columnNames"] for item in filters}
+    assert found == {
+        "science-internal": ["purpose"],
+        "science-confidential": ["purpose"],
+        "science-restricted": ["purpose", "sex"],
+    }, "nothing listed is public, so there is no filter of that level"
+    assert all(item.inputs["tableData"]["rowFilter"] == {"allRowsWildcard": {}} for item in filters)
+    assert all(item.account == parts.CENTRAL.account_id for item in filters), "the steward makes them"

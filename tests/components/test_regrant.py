@@ -244,3 +244,14 @@ def test_a_location_is_compared_as_it_is(cloud: LakeFormation) -> None:
     place = json.dumps(location("111122223333", "arn:aws:s3:::b/curated"))
     RegrantProvider().create(props(["DATA_LOCATION_ACCESS"], resource=place))
     assert RegrantProvider().read("id", props(resource=place)).outs["permissions"] == ["DATA_LOCATION_ACCESS"]
+
+
+def test_a_thousand_regrants_in_one_program_leave_the_pickler_as_it_was() -> None:
+    import pickle
+
+    from components.dynamic_resource import serialized
+    from components.regrant import RegrantProvider
+
+    before = pickle._Pickler._batch_setitems  # type: ignore[attr-defined]
+    assert len({serialized(RegrantProvider) for _ in range(1000)}) == 1, "serialized once"
+    assert pickle._Pickler._batch_setitems is before, "the SDK's patch does not pile up"  # type: ignore[attr-defined]

@@ -11,8 +11,8 @@ import yaml
 
 from governance.levels import DEFAULT_LEVELS
 from governance.reader import Reader, nearest
-from governance.settings import KEYS
-from governance.settings_load import OF_ROLE, load_settings
+from governance.settings import KEYS, OF_ROLE, keys_of
+from governance.settings_load import load_settings
 from local.engine import load
 
 
@@ -95,6 +95,8 @@ def test_every_key_is_known_and_no_key_of_one_role_has_a_project_wide_default(ro
     own = {key for keys in OF_ROLE.values() for key in keys}
     assert own <= set(KEYS)
     assert not own & set(declared), "Pulumi would put it into stacks that refuse it"
+    for role, keys in OF_ROLE.items():
+        assert own & set(keys_of(role)) == set(keys), "a stack reads its own role's keys and those of all"
     for path in root.glob("Pulumi.*.yaml"):
         config = yaml.safe_load(path.read_text(encoding="utf-8"))["config"]
         used = {key[5:] for key in config if key.startswith("mesh:")}

@@ -89,12 +89,20 @@ def test_a_table_of_restricted_columns_is_closed_to_all_of_them(onboarded: Mesh)
 
 
 def test_values_of_every_type_arrive(onboarded: Mesh) -> None:
-    sql = """SELECT principal, n_u64, secured, opened, loans.address.geo.lat, instalments[1].amount, tags[2],
+    sql = """SELECT principal, n_u64, secured, opened, address.geo, instalments[1].amount, tags[2],
              limits['daily'], embedding[2], history[1].days, branch_closes, to_hex(blob) FROM loans"""
     answer = ask(onboarded, "data-scientist", sql)
     assert answer.error is None
     assert answer.rows[0][:4] == ("125000.50", "18446744073709551615", "true", "2026-03-01")
-    assert answer.rows[0][4:11] == ("55.97", "650.10", "first", "500", "0.25", "9", "17:30:00")
+    assert answer.rows[0][4:11] == (
+        "{lat=55.97, lon=-3.17}",
+        "650.10",
+        "first",
+        "500",
+        "0.25",
+        "9",
+        "17:30:00",
+    )
 
 
 def test_a_restricted_field_within_a_column_closes_the_column(onboarded: Mesh) -> None:

@@ -10,8 +10,6 @@ from governance.errors import MeshError
 from local.engine import load as load_stack
 from local.engine import runner
 
-LOBS = {"consumer-banking": {"accountId": "222233334444", "products": ["credit-card"]}}
-
 
 class Refusing:
     """A backend that counts what the program asks for."""
@@ -40,7 +38,6 @@ CASES = {
         "mesh:roles.auditor.clearance: 'secret' is no sensitivity level",
     ),
     "bad region": ("central", {"region": "Ireland"}, "mesh:region: 'Ireland' is no AWS region"),
-    "foreign key": ("central", {"products": {}}, "mesh:products: belongs to a producer stack"),
     "share to nobody": (
         "producer",
         {"consumers": {}},
@@ -61,6 +58,14 @@ def test_a_mistake_is_one_line_and_nothing_is_registered(shipped_project: Any, c
     )
     assert "\n" not in str(caught.value)
     assert backend.registered == [], "nothing half done"
+
+
+def test_keys_of_another_role_are_not_read_by_the_program(shipped_project: Any) -> None:
+    before = shipped_project.record("central")["central"]
+    shipped_project.change("central", products={"nonsense": 5}, roles=[])
+    after = shipped_project.record("central")["central"]
+    assert before.resources, "the stack declares something"
+    assert [dict(item.inputs) for item in after] == [dict(item.inputs) for item in before]
 
 
 def test_a_lob_that_is_not_onboarded_is_told_from_the_central_exports(shipped_project: Any) -> None:
