@@ -92,7 +92,7 @@ def _open(
 ) -> None:
     """DESCRIBE on the link and the database behind it, SELECT up to the clearance on its tables."""
     principal = args.role_arns[role.name]
-    after = pulumi.ResourceOptions(parent=parent, depends_on=[*args.after, link])
+    after = pulumi.ResourceOptions(parent=parent, depends_on=[link])
     Granter(name=name, principal=principal, catalog=args.place, opts=after).database(
         "link", link.name, ["DESCRIBE"]
     )

@@ -167,9 +167,8 @@ class DataProduct(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        ready = [*args.after, link, *shared]
         for role, role_arn in (("curation", storage.curation_role_arn), ("crawler", crawler.role_arn)):
-            _open_own_product(f"{name}-{role}", args, role_arn, link, ready, child)
+            _open_own_product(f"{name}-{role}", args, role_arn, link, child)
         self.bucket = storage.bucket
         self.key_arn = storage.key_arn
         self.curation_job = storage.curation_job
@@ -195,12 +194,11 @@ def _open_own_product(
     args: DataProductArgs,
     role_arn: pulumi.Output[str],
     link: aws.glue.CatalogDatabase,
-    ready: Sequence[pulumi.Resource],
     child: pulumi.ResourceOptions,
 ) -> None:
     """Let one of the product's own job roles see the link and keep the tables behind it up to date."""
     product = args.contract.product
-    after = pulumi.ResourceOptions(parent=child.parent, depends_on=list(ready))
+    after = pulumi.ResourceOptions(parent=child.parent, depends_on=[link])
     Granter(name=name, principal=role_arn, catalog=args.place, opts=after).database(
         "link", link.name, ["DESCRIBE"]
     )

@@ -22,7 +22,7 @@ PROVIDER_KEY = "__provider"
 @functools.cache
 def serialized(provider: Callable[[], ResourceProvider]) -> str:
     """A provider class as Pulumi's dynamic plugin reads it; the pickler is left as it was."""
-    pickler: Any = pickle._Pickler  # type: ignore[attr-defined]
+    pickler: Any = pickle._Pickler
     before = pickler._batch_setitems
     try:
         return str(serialize_provider(provider()))

@@ -92,7 +92,7 @@ class LobOnboarding(pulumi.ComponentResource):
             principal=steward.arn,
             catalog=args.central,
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[*waits, *databases.values(), *locations.values()]
+                parent=self, depends_on=[*databases.values(), *locations.values()] or waits
             ),
         )
         if args.lob.products:

@@ -75,9 +75,12 @@ class ProductRegistration(pulumi.ComponentResource):
         tables = [
             _table(name, args, table, pulumi.ResourceOptions(parent=self)) for table in args.contract.tables
         ]
-        tags = [tag for table, made in zip(args.contract.tables, tables, strict=True)
-                for tag in _classify(name, args, table, made, self)]  # fmt: skip
-        after = pulumi.ResourceOptions(parent=self, depends_on=[*tables, *tags])
+        # A table's tags follow one another, so whoever waits for the last one waits for the table and all its tags.
+        classified = [
+            _classify(name, args, table, made, self)[-1]
+            for table, made in zip(args.contract.tables, tables, strict=True)
+        ]
+        after = pulumi.ResourceOptions(parent=self, depends_on=classified)
         self.shares = _share_with_producer(name, args, after)
         for share in args.shares:
             self.shares += _share(name, args, share, after)

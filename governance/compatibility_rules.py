@@ -63,16 +63,17 @@ def rule_changes(old: Table, new: Table, renamed: Mapping[str, str]) -> list[Rul
     kept = [rule for rule in _stated(old) if all(renamed.get(name, name) in present for name in rule.columns)]
     theirs = new.all_rules
     changes: list[RuleChange] = []
-    stricter: list[str] = []
+    heirs: list[str] = []
     for rule in kept:
         moved = replace(rule, columns=tuple(renamed.get(name, name) for name in rule.columns))
         if _print(moved) in {_print(other) for other in theirs}:
             continue
         if heir := next((other for other in theirs if implies(other, moved)), None):
-            stricter.append(_print(heir))
+            heirs.append(_print(heir))
             changes.append(_change("rule-tightened", rule, rule.name, heir.name))
         else:
             near = next((other for other in theirs if _place(other) == _place(moved)), None)
+            heirs += [_print(near)] if near else []
             after = near.name if near and near.name != rule.name else ""
             changes.append(_change("rule-weakened", rule, rule.name, after, breaking=not rule.warning))
     former = {column.name for column in old.columns} | set(renamed.values())
@@ -82,7 +83,7 @@ def rule_changes(old: Table, new: Table, renamed: Mapping[str, str]) -> list[Rul
     }
     for rule in _stated(new):
         fresh = any(name not in former for name in rule.columns)
-        if not fresh and _print(rule) not in known and _print(rule) not in stricter:
+        if not fresh and _print(rule) not in known and _print(rule) not in heirs:
             changes.append(_change("rule-added", rule, "", rule.name))
     return changes
 

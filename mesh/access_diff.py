@@ -6,21 +6,27 @@ where the two states come from (access_sources).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from governance.access import matrix
 from governance.access_cells import cells, united
 from governance.access_chain import GRANTABLE, account_holdings
 from governance.access_index import index_of
+from governance.settings import ProducerSettings
 from governance.snapshot import Snapshot, TableId
 from mesh.access_names import Names, columns_of
+from mesh.project import Project
 
 Rows = frozenset[str | None]
 """Row filters under which a column is open; None among them means all rows."""
 Opened = dict[tuple[str, TableId], dict[str, Rows]]
 """Principal or account, and table, to what is open to it."""
+
+SOON = 14
+"""Days in which an ending share is listed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +53,8 @@ class Difference:
         (table.column, level before, level after) of columns that stay.
     added, removed
         Grants in words.
+    expiring
+        Shares that end soon, which is no difference yet.
     """
 
     changes: tuple[Change, ...] = ()
@@ -55,11 +63,12 @@ class Difference:
     tables_removed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    expiring: tuple[str, ...] = ()
 
     @property
     def any(self) -> bool:
         """Whether anything differs."""
-        return any(vars(self).values())
+        return any(getattr(self, part.name) for part in fields(self) if part.name != "expiring")
 
     @property
     def gaining(self) -> int:
@@ -72,12 +81,25 @@ class Difference:
         return len({change.principal for change in self.changes if change.loses})
 
 
+def expiring(project: Project, today: dt.date) -> tuple[str, ...]:
+    """Shares whose last day is within the next two weeks."""
+    return tuple(
+        f"{product.name} to {share.consumer} ends after {share.until}"
+        for item in project.stacks.values()
+        if isinstance(item, ProducerSettings)
+        for product in item.products
+        for share in product.shares
+        if share.until is not None and (share.until - today).days <= SOON
+    )
+
+
 def compare(names_before: Names, names_after: Names, before: Snapshot, after: Snapshot) -> Difference:
     """Compare two states; a principal is a role, a user, or an account with what it may pass on."""
     old, new = _opened(before, names_before), _opened(after, names_after)
     everybody = list(dict.fromkeys((*new, *old)))
     tables = [*dict.fromkeys((*after.table_ids, *before.table_ids))]
-    everybody.sort(key=lambda key: tables.index(key[1]))
+    order = {where: at for at, where in enumerate(tables)}
+    everybody.sort(key=lambda key: order[key[1]])
     known = {where: {**columns_of(before, where), **columns_of(after, where)} for where in tables}
     changes = []
     for who, where in everybody:
@@ -186,6 +208,7 @@ def as_text(found: Difference, label: str) -> str:
     lines += [f"  level of {column}: {after} (was {before})" for column, before, after in found.levels]
     lines += [f"  new table {table}" for table in found.tables_added]
     lines += [f"  table gone: {table}" for table in found.tables_removed]
+    lines += [f"  soon: {share}" for share in found.expiring]
     return "\n".join(lines)
 
 
@@ -208,6 +231,7 @@ def as_json(found: Difference, label: str) -> dict[str, Any]:
         "levels": [{"column": column, "before": old, "after": new} for column, old, new in found.levels],
         "tables": {"added": list(found.tables_added), "removed": list(found.tables_removed)},
         "grants": {"added": list(found.added), "removed": list(found.removed)},
+        "expiring": list(found.expiring),
     }
 
 
@@ -233,6 +257,7 @@ def as_markdown(found: Difference, label: str) -> str:
         lines.append("")
     lines += [f"New table {_code(table)}." for table in found.tables_added]
     lines += [f"Table {_code(table)} is gone." for table in found.tables_removed]
+    lines += [f"Soon: the share of {_md(share)}." for share in found.expiring]
     if found.added or found.removed:
         many = f"{len(found.added)} grants made, {len(found.removed)} revoked"
         lines += ["", f"<details><summary>{many}</summary>", "", "```diff"]

@@ -90,11 +90,14 @@ class Names:
         name = self.accounts.get(principal)
         return f"account {name} ({principal})" if name else principal
 
+    @cached_property
+    def _arns(self) -> re.Pattern[str]:
+        longest = sorted(self.principals, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest)) or "(?!)")
+
     def plain(self, text: str) -> str:
         """A sentence of the evaluator with ARNs of known principals replaced by their names."""
-        for arn in sorted(self.principals, key=len, reverse=True):
-            text = text.replace(arn, self.shown(arn))
-        return text
+        return self._arns.sub(lambda found: self.shown(found[0]), text)
 
     def principal(self, given: str) -> str:
         """ARN of a principal named by ARN, role name, `role@consumer` or the role's name in AWS.

@@ -152,6 +152,7 @@ def _database(account: str, want: Database, have: Database) -> Iterator[Finding]
     """Tables of one database; of one that has none in the program, what others make in it is their own."""
 
     def found(kind: str, what: str, text: str, *name: str) -> Finding:
+        text = f"{text} in account {account}"
         return Finding(kind=kind, what=what, account=account, text=text, name=(want.name, *name))
 
     yield from _tags(found, want.name, dict(want.tags), dict(have.tags))

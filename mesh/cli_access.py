@@ -7,6 +7,8 @@ a mistake. Deliberately not here: the answers (access_explain, access_matrix, ac
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import datetime as dt
 import json
 import sys
 from pathlib import Path
@@ -178,6 +180,8 @@ def _diff(options: argparse.Namespace) -> int:
     found = access_diff.compare(
         Names(project, before.snapshot), Names(project, after.snapshot), before.snapshot, after.snapshot
     )
+    soon = access_diff.expiring(project, dt.datetime.now(dt.UTC).date())
+    found = dataclasses.replace(found, expiring=soon)
     if options.json:
         print(_dump(access_diff.as_json(found, label)))
     elif options.markdown:

@@ -89,10 +89,8 @@ def _line(found: Difference) -> list[str]:
         return []
     old, new = found.old.version, found.new.version
     versions = f"{old} -> {new}" if old != new else old
-    breaks = len(found.breaks)
-    text = (
-        f"contract {found.new.product} {versions}: {len(found.changes)} changes, {breaks or 'none'} breaking"
-    )
+    count = f"{len(found.changes)} change{'s' if len(found.changes) > 1 else ''}"
+    text = f"contract {found.new.product} {versions}: {count}, {len(found.breaks) or 'none'} breaking"
     if old == new and found.bump in ("major", "minor"):
         text += f"; it is a {found.bump} change, so raise the version"
     return [text]

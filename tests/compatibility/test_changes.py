@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contracts import LEVELS, both_ways, column, contract, drop
+from contract_versions import LEVELS, both_ways, column, contract, drop
 
 from governance.compatibility import compare
 from governance.errors import MeshError
@@ -50,11 +50,9 @@ CASES: dict[str, tuple[Edit, tuple[str, str, bool], tuple[str, str, bool]]] = {
         lambda data: column(data, "note").update(physicalType="string"),
         ("retyped", "orders.note", False), ("retyped", "orders.note", True),
     ),
-    "a number becomes text, or text a number": (
-        lambda data: column(data, "amount").update(
-            logicalType="string", physicalType="string", logicalTypeOptions={}
-        ),
-        ("retyped", "orders.amount", True), ("retyped", "orders.amount", True),
+    "a text becomes a date, or a date text": (
+        lambda data: column(data, "note").update(logicalType="date", physicalType="date"),
+        ("retyped", "orders.note", True), ("retyped", "orders.note", True),
     ),
     "a field goes, or comes": (
         lambda data: column(data, "address")["properties"].pop(),

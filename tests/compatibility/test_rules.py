@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from contracts import both_ways, column
+from contract_versions import both_ways, column
 
 from governance.compatibility_rules import implies
 from governance.compatibility_types import widens

@@ -20,6 +20,7 @@ from governance.contracts import Contract, parse_contract
 from governance.levels import DEFAULT_LEVELS
 from governance.names import Names, Place
 from governance.settings import ConsumerRole, Lob, Share, Subscription
+from local.engine import Recording, Resource
 
 CENTRAL = Place(account_id="111122223333", region="eu-west-1")
 PRODUCER = Place(account_id="222233334444", region="eu-west-1")
@@ -146,6 +147,19 @@ def consumer_args(**more: Any) -> MLConsumerArgs:
         "organization_id": "o-a1b2c3d4e5",
     }
     return MLConsumerArgs(**{**values, **more})
+
+
+def waits_for(recording: Recording, resource: Resource) -> set[str]:
+    """URNs of all resources that stand before a resource is made: its dependencies, and theirs."""
+    by_urn = {item.urn: item for item in recording}
+    found: set[str] = set()
+    todo = [*resource.dependencies]
+    while todo:
+        urn = todo.pop()
+        if urn not in found:
+            found.add(urn)
+            todo += by_urn[urn].dependencies if urn in by_urn else ()
+    return found
 
 
 def policy(document: Any) -> list[dict[str, Any]]:

@@ -120,7 +120,7 @@ def test_grants_wait_for_settings_link_and_accepted_shares(declare: Callable[...
     regrants = recording.of_type(parts.REGRANT)
     assert regrants
     for item in regrants:
-        assert {acceptance.urn, settings.urn, link.urn} <= set(item.dependencies)
+        assert {acceptance.urn, settings.urn, link.urn} <= parts.waits_for(recording, item)
 
 
 def test_without_subscriptions_there_is_no_link_and_no_grant(declare: Callable[..., Recording]) -> None:

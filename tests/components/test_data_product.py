@@ -81,7 +81,7 @@ def test_what_is_passed_on_waits_for_the_shares(product: Recording) -> None:
     assert shares
     assert regrants
     for item in regrants:
-        assert shares <= set(item.dependencies), "an account cannot pass on what it does not hold yet"
+        assert shares <= parts.waits_for(product, item), "an account cannot pass on what it does not hold yet"
         assert item.inputs["role_arn"] == parts.PRODUCER.role_arn("MeshDeploy"), (
             "the account's administrator does it"
         )

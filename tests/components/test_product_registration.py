@@ -76,7 +76,9 @@ def test_nothing_is_shared_before_every_column_is_tagged(product: Recording) -> 
     tags = {item.urn for item in product.of_type(LF_TAGS)}
     assert tags, "columns are tagged"
     for grant in granted_to(product, parts.CONSUMER.account_id):
-        assert tags <= set(grant.dependencies), "until it is tagged, a column has its database's level"
+        assert tags <= parts.waits_for(product, grant), (
+            "until it is tagged, a column has its database's level"
+        )
 
 
 @pytest.mark.parametrize("clearance", parts.LEVELS)
