@@ -3,13 +3,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.installed
 
-.PHONY: demo test lint types check clean
+.PHONY: demo test bench lint types check clean
 
 demo: $(READY)
 	@$(BIN)/python -m mesh demo
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+# Ratios within one run; nothing else should keep the machine busy. `make bench PRODUCTS=1000` is the full size.
+PRODUCTS ?= 100
+bench: $(READY)
+	$(BIN)/python benchmarks/program_run.py --products $(PRODUCTS)
+	$(BIN)/python benchmarks/access_matrix.py
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

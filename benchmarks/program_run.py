@@ -1,4 +1,4 @@
-"""Program run: a LoB with P products of T tables, against the same resources as plain Pulumi calls without components.
+"""Program run: a LoB with P products of T tables, against as many plain Pulumi resources without components.
 
 Both run on the recorder, each size in a process of its own. Prints milliseconds of CPU per resource, the ratio, and how
 the number of grants grows with the number of tables. `--products 1000 --tables 10` is the full size.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -20,14 +19,14 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAIN = """
-import json
 import pulumi
 import pulumi_aws as aws
 provider = aws.Provider("plain", region="eu-west-1", allowed_account_ids=["222233334444"])
-with open("resources.json") as lines:
-    for line in lines:
-        kind, name, inputs = json.loads(line)
-        pulumi.CustomResource(kind, name, inputs, opts=pulumi.ResourceOptions(provider=provider))
+columns = [aws.glue.CatalogTableStorageDescriptorColumnArgs(name=f"c{{n}}", type="string") for n in range(5)]
+for number in range({count}):
+    aws.glue.CatalogTable(f"table-{{number}}", name=f"t{{number}}", database_name="d", parameters={{"a": "b", "c": "d"}},
+                          storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(columns=columns),
+                          opts=pulumi.ResourceOptions(provider=provider))
 """
 
 
@@ -65,11 +64,11 @@ def project(folder: Path, products: int, tables: int) -> None:
     (folder / "Pulumi.producer.yaml").write_text(yaml.safe_dump(stack))
 
 
-def plain(folder: Path) -> None:
-    """A project of plain resources: those that were recorded, with the same inputs, without components or order."""
+def plain(folder: Path, count: int) -> None:
+    """A project of plain tables with five columns each, without components or order."""
     (folder / "Pulumi.yaml").write_text("name: mesh\nruntime: python\n")
     (folder / "Pulumi.producer.yaml").write_text("config: {}\n")
-    (folder / "__main__.py").write_text(PLAIN)
+    (folder / "__main__.py").write_text(PLAIN.format(count=count))
 
 
 def measure(folder: Path) -> dict[str, float]:
@@ -97,10 +96,6 @@ def record(folder: Path) -> None:
     found = engine.record(folder, "producer", references={"central": central})
     seconds = time.process_time() - begun
     grants = len(found.of_type("aws:lakeformation/permissions:Permissions"))
-    with Path(tempfile.gettempdir(), f"mesh-bench-{os.getppid()}.json").open("w") as lines:
-        for number, item in enumerate(found.resources):
-            if item.custom and item.type.startswith("aws:"):
-                lines.write(json.dumps([item.type, f"{number}-{item.name}", dict(item.inputs)]) + "\n")
     print(json.dumps({"resources": len(found.resources), "grants": grants, "seconds": seconds}))
 
 
@@ -122,12 +117,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             project(Path(folder), products, tables)
             mesh = measure(Path(folder))
-        recorded = Path(tempfile.gettempdir(), f"mesh-bench-{os.getpid()}.json")
         with tempfile.TemporaryDirectory() as folder:
-            shutil.move(recorded, Path(folder) / "resources.json")
-            plain(Path(folder))
+            plain(Path(folder), int(mesh["resources"]))
             reference = measure(Path(folder))
-        recorded.unlink(missing_ok=True)
         each = [1000 * item["seconds"] / item["resources"] for item in (mesh, reference)]
         print(
             f"{products:>9} {tables:>7} {mesh['resources']:>10.0f} {mesh['grants']:>7.0f} "

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from components.documents import Document, Statement, Value, allow, document
 from components.role_documents import READ_CATALOG, USE_KEY, get_data_access, job_logs
-from governance.names import PROCESSING_DATABASE, Names, Place, database_name, link_name
+from governance.names import LINK_PREFIX, PROCESSING_DATABASE, Names, Place, database_name
 
 
 def reader_policy(
@@ -29,7 +29,9 @@ def reader_policy(
     cleared for less must not find there what another was allowed to see.
     """
     databases = [database_name(product) for product in products]
-    own = place.glue_arns(*(link_name(product) for product in products), PROCESSING_DATABASE, "default")
+    # Links by their prefix, since a role's inline policies end at 10,240 characters; which links a role sees, and what
+    # is behind them, are Lake Formation's grants.
+    own = place.glue_arns(f"{LINK_PREFIX}*", PROCESSING_DATABASE, "default")
     return document(
         allow(
             "Athena",
