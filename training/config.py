@@ -13,6 +13,7 @@ from typing import Any
 
 from governance.errors import MeshError
 from training.hyperparameters import Hyperparameters, from_mapping
+from training.protected import Protected, read_groups
 
 DEFAULT_CONFIG = Path(__file__).with_name("credit-risk.yaml")
 SPLITS = ("train", "validation", "test")
@@ -48,6 +49,10 @@ class TrainingConfig:
         Rows held in memory at a time while data are fetched, split and scored.
     contract
         Open Data Contract file of the product, to say which columns the role does not see; empty if none.
+    groups
+        Protected attributes that evaluation measures by, if its role can read them; never features.
+    favourable
+        ``positive`` or ``negative``: the class whose prediction is good for the person.
     """
 
     name: str
@@ -69,6 +74,8 @@ class TrainingConfig:
     cost_false_positive: float = 1.0
     chunk_rows: int = 65_536
     contract: str = ""
+    groups: tuple[Protected, ...] = ()
+    favourable: str = "negative"
 
     def __post_init__(self) -> None:
         if not self.key:
@@ -80,6 +87,8 @@ class TrainingConfig:
         if min(self.fractions) <= 0 or abs(sum(self.fractions) - 1) > 1e-9:
             given = ", ".join(f"{value:g}" for value in self.fractions)
             raise MeshError(f"fractions {given} must all be above 0 and add up to 1", "split")
+        if self.favourable not in ("positive", "negative"):
+            raise MeshError(f"'{self.favourable}' must be positive or negative", "favourable")
         for name in ("cost_false_negative", "cost_false_positive", "chunk_rows", "max_levels"):
             if getattr(self, name) <= 0:
                 raise MeshError(f"'{getattr(self, name)}' must be above 0", name)
@@ -109,7 +118,10 @@ def load_config(path: str | Path | None = None, **overrides: Any) -> TrainingCon
         raise MeshError(f"is no YAML: {error}", str(source)) from error
     if not isinstance(values, dict):
         raise MeshError("must be a mapping of keys to values", str(source))
-    values |= {key: value for key, value in overrides.items() if value is not None}
+    given = {key: value for key, value in overrides.items() if value is not None}
+    if any(given.get(name, values.get(name)) != values.get(name) for name in ("product", "table")):
+        values.pop("groups", None)  # they are columns of the file's table, not of the one given
+    values |= given
     try:
         return _from_values(values)
     except MeshError as error:
@@ -128,6 +140,8 @@ def _from_values(values: Mapping[str, Any]) -> TrainingConfig:
         given["fractions"] = _fractions(given.pop("split"))
     if "hyperparameters" in given:
         given["hyperparameters"] = _hyperparameters(given["hyperparameters"])
+    if "groups" in given:
+        given["groups"] = read_groups(given["groups"])
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise MeshError(f"unknown key; known are {', '.join(sorted(set(known) | {'split'}))}", unknown[0])

@@ -56,6 +56,8 @@ def run(context: Context, *, threshold: float | None = None) -> Evaluation:
     start = time.perf_counter()
     work = context.work
     report = evaluate(work / "model", work / "test", context.config, threshold=threshold)
+    if context.config.groups:
+        report["groups"] = _groups(context, report["confusion"]["threshold"])
     path = context.folder("evaluation") / EVALUATION_FILE
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     context.say(describe(report))
@@ -135,6 +137,18 @@ def describe(report: dict[str, Any]) -> str:
         for name, word in words.items()
     ]
     return f"{report['rows']:,} test rows: " + ", ".join(shown)
+
+
+def _groups(context: Context, threshold: float) -> dict[str, Any] | None:
+    if not context.deployed:
+        names = ", ".join(entry.column for entry in context.config.groups)
+        context.say(f"group metrics: left out; reading {names} needs the stack's outputs (--outputs)")
+        return None
+    from training.groups import measure
+
+    work = context.work
+    schema = load_features(work / "model" / FEATURES_FILE)
+    return measure(context, load_model(work / "model"), schema, work / "test", threshold)
 
 
 def _threshold(folder: Path) -> float:

@@ -7,6 +7,7 @@ takes them from the environment (AWS_ENDPOINT_URL), and nothing else tells a rea
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from typing import Any
 
 from governance.errors import MeshError
 from training.config import TrainingConfig, load_config
-from training.outputs import Outputs, load_outputs, outputs_from
+from training.outputs import ENVIRONMENT, Outputs, load_outputs, outputs_from
 
 DEFAULT_ROLE = "data-scientist"
 DEFAULT_WORK = Path("build/training")
@@ -38,6 +39,11 @@ class Context:
     work: Path = DEFAULT_WORK
     role: str = DEFAULT_ROLE
     say: Callable[[str], None] = _quiet
+
+    @property
+    def deployed(self) -> bool:
+        """Whether outputs of a consumer stack were given, so that there is something to reach."""
+        return bool(self.outputs_from or os.environ.get(ENVIRONMENT))
 
     @cached_property
     def outputs(self) -> Outputs:
