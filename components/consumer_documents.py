@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from components.documents import Document, Statement, Value, allow, document
 from components.role_documents import READ_CATALOG, USE_KEY, get_data_access, job_logs
-from governance.names import LINK_PREFIX, PROCESSING_DATABASE, Names, Place, database_name
+from governance.names import LINK_PREFIX, PROCESSING_DATABASE, Names, Place, database_name, partition
 
 
 def reader_policy(
@@ -80,7 +80,8 @@ def model_reader_policy(models_arn: str) -> Document:
 def builder_policy(place: Place, names: Names, group: str, models_arn: str, role: str) -> Document:
     """Run processing and training jobs as oneself and register their models in one package group.
 
-    A role passes itself only: one that could pass another would read at the other's clearance.
+    A role passes itself only, and keeps models and their data under its own prefix: otherwise one that is cleared for
+    less would read at another's clearance.
     """
     jobs = [place.arn("sagemaker", f"{kind}/*") for kind in ("processing-job", "training-job", "pipeline")]
     package_group = names.model_package_group(group)
@@ -122,18 +123,21 @@ def builder_policy(place: Place, names: Names, group: str, models_arn: str, role
             place.role_arn(names.consumer_role(role)),
             StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"},
         ),
-        allow("Images", ["ecr:GetAuthorizationToken"], "*"),  # the action supports no resource
+        allow("ImageLogin", ["ecr:GetAuthorizationToken"], "*"),  # the action supports no resource
+        allow(
+            "Images",
+            ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
+            # SageMaker's containers lie in an AWS account that differs by region
+            f"arn:{partition(place.region)}:ecr:{place.region}:*:repository/sagemaker-*",
+        ),
         allow(
             "ProcessingTables",
             ["glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:CreateDatabase"],
             place.glue_arns(PROCESSING_DATABASE),  # SageMaker asks for the database even where it exists
         ),
-        _objects("Models", f"{models_arn}/*"),
-        allow(
-            "ModelBucket",
-            ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
-            models_arn,
-        ),
+        _objects("Models", f"{models_arn}/{role}/*"),
+        allow("ListModels", ["s3:ListBucket"], models_arn, StringLike={"s3:prefix": [role, f"{role}/*"]}),
+        allow("LocateModels", ["s3:GetBucketLocation", "s3:ListBucketMultipartUploads"], models_arn),
     )
 
 

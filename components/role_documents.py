@@ -64,7 +64,14 @@ def steward_policy(central: Place, products: Sequence[str], catalog_key_arn: Val
     return document(
         allow(
             "Tables",
-            [*READ_CATALOG, "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:GetTags"],
+            [
+                *READ_CATALOG,
+                "glue:GetPartitionIndexes",  # the provider reads them with every table
+                "glue:CreateTable",
+                "glue:UpdateTable",
+                "glue:DeleteTable",
+                "glue:GetTags",
+            ],
             central.glue_arns(*databases),
         ),
         allow(
@@ -171,6 +178,7 @@ def _both_catalogs(member: Place, central: Place, product: str) -> list[str]:
 
 
 def job_logs(place: Place) -> Statement:
-    """Write the logs of Glue's and SageMaker's jobs."""
+    """Write the logs of Glue's and SageMaker's jobs; Glue encrypts a log group of its own with the job's key."""
     groups = [place.arn("logs", f"log-group:/aws{kind}*") for kind in ("-glue/", "/sagemaker/")]
-    return allow("Logs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], groups)
+    actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:AssociateKmsKey"]
+    return allow("Logs", actions, groups)

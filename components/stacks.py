@@ -209,7 +209,8 @@ def _shared(producer: pulumi.StackReference, product: str) -> pulumi.Output[Any]
 
 def _of(entries: dict[str, Any], name: str, what: str) -> Any:
     if name not in entries:
+        known = ", ".join(sorted(entries)) or "its exports"
         raise MeshError(
-            f"{what} '{name}' is not among {', '.join(sorted(entries)) or 'its exports'}", "stack reference"
+            f"{what} '{name}' is not among {known}; bring the stack that makes it up first", "stack reference"
         )
     return entries[name]

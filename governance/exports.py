@@ -1,4 +1,4 @@
-"""The exports contract of each stack role: one type used by who exports, who reads and the tests.
+"""The exports contract of each stack role: what who exports, who reads and the tests agree on.
 
 Keys are camelCase because they are also what `pulumi stack output --json` shows to people and scripts.
 Only what AWS makes, or what proves an order between stacks, is exported; facts known beforehand are configuration.

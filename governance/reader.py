@@ -96,6 +96,13 @@ class Reader:
     def account(self, key: str) -> str:
         return check_account(self.text(key), self.where(key))
 
+    def matching(self, key: str, pattern: str, example: str) -> str:
+        """Text of a form that AWS would take; `example` shows it in the message."""
+        value = self.text(key)
+        if not re.fullmatch(pattern, value):
+            raise MeshError(f"'{value}' is nothing like {example}", self.where(key))
+        return value
+
     def region(self, key: str) -> str:
         value = self.text(key)
         if not _REGION.match(value):

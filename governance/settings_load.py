@@ -85,7 +85,7 @@ def _common(reader: Reader, role: str) -> dict[str, Any]:
     return {
         "role": role,
         "place": Place(account_id=reader.account("accountId"), region=reader.region("region")),
-        "deploy_role": reader.text("deployRole"),
+        "deploy_role": reader.matching("deployRole", r"[\w+=,.@/-]{1,128}", "a role name such as MeshDeploy"),
         "external_id": reader.optional("externalId"),
         "environment": reader.text("environment"),
         "owner": reader.text("owner"),
@@ -261,7 +261,7 @@ def _consumer(reader: Reader, common: dict[str, Any], today: dt.date) -> Consume
         roles=tuple(roles),
         subscriptions=tuple(subscriptions),
         users=users,
-        vpc_id=reader.text("vpcId"),
+        vpc_id=reader.matching("vpcId", r"vpc-\w+", "vpc-0a1b2c3d4e5f60718"),
         subnet_ids=network["subnetIds"],
         security_group_ids=network["securityGroupIds"],
         model_package_group=check_name(

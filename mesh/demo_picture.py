@@ -81,9 +81,7 @@ def account(report: Mapping[str, Any], page: Path, kept: bool) -> str:
         f"Report      {page} ({report['seconds']:.1f} s in all)",
     ]
     if kept:
-        lines.append(
-            "The cloud goes on: try 'mesh query --as auditor \\'SELECT age FROM credit_card LIMIT 3\\''"
-        )
+        lines.append('The cloud goes on; try: mesh query --as auditor "SELECT age FROM credit_card LIMIT 3"')
     return "\n".join(lines)
 
 

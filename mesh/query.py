@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from governance.errors import MeshError
 from mesh.aws import Acting
@@ -50,6 +50,8 @@ def run(acting: Acting, sql: str, *, workgroup: str, database: str | None = None
         query_id = athena.start_query_execution(QueryString=sql, WorkGroup=workgroup, **context)[
             "QueryExecutionId"
         ]
+    except ParamValidationError:
+        raise MeshError("is no SQL statement", f"'{sql}'") from None
     except ClientError as error:
         answer = error.response["Error"]
         return Answer(

@@ -46,6 +46,8 @@ INLINE_LIMIT = 10_240
 OPEN_ACTIONS: Mapping[str, str] = {
     "lakeformation:*": "Lake Formation actions support no resource; its grants decide",
     "ecr:GetAuthorizationToken": "the action supports no resource",
+    "ecr:Batch*": "SageMaker's containers lie in AWS accounts that differ by region",
+    "ecr:GetDownloadUrlForLayer": "as above",
     "ram:Get*": "reads of shares support no narrower resource",
     "ram:List*": "reads of shares support no narrower resource",
     "organizations:Describe*": "reads of the Organization support no narrower resource",

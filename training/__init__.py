@@ -22,3 +22,9 @@ METRICS_FILE = "metrics.json"
 
 EVALUATION_FILE = "evaluation.json"
 """Name of the evaluation report."""
+
+REPORT_FILE = "evaluation.html"
+"""Name of the page beside the evaluation report."""
+
+CARD_FILE = "model-card.json"
+"""Name of the model card beside the model package's metrics."""

@@ -1,4 +1,4 @@
-"""The command line of the training package: one command per phase, and ``run`` for all of them in order.
+"""The command line of the training package: one command per phase, ``run`` for all in order, ``packages``.
 
 Owns flags, progress lines and exit codes: 0, or 2 with one line that says what is wrong. Deliberately not
 here: anything a phase does.
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from governance.errors import MeshError
 from training import PHASES
@@ -33,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = _parser().parse_args(argv)
     try:
         context = _context(flags)
+        if flags.phase == "packages":
+            print(_packages(context, flags), flush=True)
+            return 0
         for phase in PHASES if flags.phase == "run" else (flags.phase,):
             _announced(context, phase)
             _runner(phase, context, flags)()
@@ -66,6 +70,20 @@ def _runner(phase: str, context: Context, flags: argparse.Namespace) -> Callable
     from training import register
 
     return lambda: print(register.run(context, image=flags.image).package_arn, flush=True)
+
+
+def _packages(context: Context, flags: argparse.Namespace) -> str:
+    from training import packages
+
+    if flags.action == "list":
+        return packages.table(packages.packages(context, status=flags.status))
+    if flags.action == "show":
+        return packages.describe(packages.package(context, flags.version))
+    if flags.action == "compare":
+        first, second = (packages.package(context, version) for version in (flags.version, flags.other))
+        return packages.compare(first, second)
+    status = packages.APPROVED if flags.action == "approve" else packages.REJECTED
+    return packages.describe(packages.decide(context, flags.version, status, flags.reason))
 
 
 def _context(flags: argparse.Namespace) -> Context:
@@ -125,7 +143,35 @@ def _parser() -> argparse.ArgumentParser:
         if phase in ("register", "run"):
             command.add_argument("--image", help="serving container; default: SageMaker's XGBoost container")
         add_flags(command)
+    _add_packages(commands)
     return parser
+
+
+def _add_packages(commands: Any) -> None:
+    told = "list, show, approve, reject or compare model packages"
+    actions = commands.add_parser("packages", help=told, description=told.capitalize() + ".").add_subparsers(
+        dest="action", required=True, metavar="ACTION"
+    )
+    helps = {
+        "list": "all versions, newest first",
+        "show": "what one version was registered with",
+        "approve": "approve a version",
+        "reject": "reject a version",
+        "compare": "measures and origin of two versions side by side",
+    }
+    for action, text in helps.items():
+        command = actions.add_parser(action, help=text, description=text.capitalize() + ".")
+        if action == "list":
+            states = ("Approved", "Rejected", "PendingManualApproval")
+            command.add_argument("--status", choices=states, help="only these")
+        else:
+            command.add_argument("version", type=int)
+        if action == "compare":
+            command.add_argument("other", type=int)
+        if action in ("approve", "reject"):
+            command.add_argument("--reason", required=True, help="stays with the package")
+        _common(command)
+        add_flags(command)
 
 
 def _common(command: argparse.ArgumentParser) -> None:

@@ -36,6 +36,20 @@ def pr_points(counts: Counts) -> list[dict[str, float]]:
     return [{"recall": float(r), "precision": float(p), "threshold": float(s)} for r, p, s in rows]
 
 
+def distribution(counts: Counts, bins: int = 25) -> list[dict[str, float]]:
+    """Rows of each class per band of scores; the bands are equally wide and span 0 to 1."""
+    import numpy as np
+
+    edges = np.linspace(0, 1, bins + 1)
+    positive, _ = np.histogram(counts.score, edges, weights=counts.positive)
+    negative, _ = np.histogram(counts.score, edges, weights=counts.negative)
+    rows = zip(edges, edges[1:], positive, negative, strict=False)
+    return [
+        {"low": float(low), "high": float(high), "positive": int(p), "negative": int(n)}
+        for low, high, p, n in rows
+    ]
+
+
 def calibration(counts: Counts, bins: int = 10) -> list[dict[str, float]]:
     """Calibration table in bins of about equal size, lowest scores first.
 

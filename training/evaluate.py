@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
-from training import EVALUATION_FILE, FEATURES_FILE, METRICS_FILE
+from training import EVALUATION_FILE, FEATURES_FILE, METRICS_FILE, REPORT_FILE
 from training.config import TrainingConfig
-from training.curves import calibration, calibration_error, confusion, pr_points, roc_points
-from training.explain import importance, reason_codes
+from training.curves import calibration, calibration_error, confusion, distribution, pr_points, roc_points
+from training.explain import importance, reason_codes, shap_points
 from training.features import LABEL, FeatureSchema, batches, encode, load_features
 from training.metrics import MEASURES, bootstrap, count_scores, measures
 from training.model import load_model, score, score_batches, split_batches, training_metrics
+from training.report import page
 from training.session import Context
 
 REPLICATES = 1000
@@ -46,7 +47,7 @@ class Evaluation:
 
 
 def run(context: Context, *, threshold: float | None = None) -> Evaluation:
-    """Evaluate the work folder's model on its test split and write ``evaluation/evaluation.json``.
+    """Evaluate the work folder's model on its test split and write ``evaluation.json`` and ``evaluation.html``.
 
     Raises
     ------
@@ -60,7 +61,9 @@ def run(context: Context, *, threshold: float | None = None) -> Evaluation:
         report["groups"] = _groups(context, report["confusion"]["threshold"])
     path = context.folder("evaluation") / EVALUATION_FILE
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    path.with_name(REPORT_FILE).write_text(page(report), encoding="utf-8")
     context.say(describe(report))
+    context.say(f"report: {path.with_name(REPORT_FILE)}")
     return Evaluation(report=report, path=path, seconds=time.perf_counter() - start)
 
 
@@ -116,6 +119,7 @@ def evaluate(
         "confusion": confusion(counts, threshold),
         "roc": roc_points(counts),
         "pr": pr_points(counts),
+        "distribution": distribution(counts),
         **_explanations(booster, schema, test_folder),
         "lineage": {
             "product": schema.product,
@@ -185,4 +189,8 @@ def _explanations(booster: Any, schema: FeatureSchema, folder: Path) -> dict[str
     for index, entry in enumerate(reasons):
         entry["key"] = {name: str(chosen.column(name)[index].as_py()) for name in schema.key}
         entry["outcome"] = int(chosen.column(LABEL)[index].as_py())
-    return {"importance": importance(booster, frame, schema), "reason_codes": reasons}
+    return {
+        "importance": importance(booster, frame, schema),
+        "shap": shap_points(booster, frame, schema),
+        "reason_codes": reasons,
+    }

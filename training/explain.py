@@ -1,7 +1,7 @@
 """Why a score is what it is: SHAP contributions summed up per feature, and reason codes per row.
 
 Contributions are XGBoost's own exact tree SHAP values (Lundberg and Lee 2017) in log odds. Deliberately not
-here: pictures, and explanations of single requests in a service.
+here: pictures (`report`) and the payloads of a service (`inference`).
 """
 
 from __future__ import annotations
@@ -52,6 +52,58 @@ def reason_codes(booster: Any, frame: Any, schema: FeatureSchema, top: int = 4) 
             if values[row, i] > 0
         ]
         result.append({"score": float(scores[row]), "bias": float(values[row, -1]), "reasons": reasons})
+    return result
+
+
+def signed_reasons(booster: Any, frame: Any, schema: FeatureSchema, top: int = 4) -> list[dict[str, Any]]:
+    """Per row the score and the features that moved it most, whichever way, each with sign and contribution.
+
+    `effect` is ``raises`` or ``lowers``: what the value does to the probability of the positive class.
+    """
+    import numpy as np
+
+    values = contributions(booster, frame)
+    scores = score(booster, frame)
+    order = np.argsort(-np.abs(values[:, :-1]), axis=1, kind="stable")[:, :top]
+    return [
+        {
+            "score": float(scores[row]),
+            "reasons": [
+                {
+                    "feature": schema.names[i],
+                    "value": _plain(frame.iat[row, i], schema.features[i].kind),
+                    "contribution": float(values[row, i]),
+                    "effect": "raises" if values[row, i] > 0 else "lowers",
+                }
+                for i in order[row]
+                if values[row, i] != 0
+            ],
+        }
+        for row in range(len(frame))
+    ]
+
+
+def shap_points(
+    booster: Any, frame: Any, schema: FeatureSchema, features: int = 10, rows: int = 200
+) -> list[dict[str, Any]]:
+    """Contributions of the most important features in the first rows, for a summary picture.
+
+    Each point is [contribution, rank of the row's value from 0 to 1]; the rank is None for a category or a
+    missing value, since neither is high or low.
+    """
+    import numpy as np
+
+    shown = frame.iloc[:rows]
+    values = contributions(booster, shown)[:, :-1]
+    result = []
+    for i in np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:features]:
+        numeric = schema.features[i].kind != CATEGORY
+        ranks = shown.iloc[:, i].rank(pct=True).to_numpy() if numeric else np.full(len(shown), np.nan)
+        points = [
+            [round(float(value), 5), None if rank != rank else round(float(rank), 3)]
+            for value, rank in zip(values[:, i], ranks, strict=True)
+        ]
+        result.append({"feature": schema.names[i], "points": points})
     return result
 
 

@@ -6,6 +6,7 @@ and what is measured per group (`groups`).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,8 @@ class Protected:
                 number = float(value)
             except (TypeError, ValueError) as error:
                 raise MeshError(
-                    f"'{value}' is no number and belongs to no band; take 'bands' out", f"groups.{self.column}"
+                    f"'{value}' is no number and belongs to no band; take 'bands' out",
+                    f"groups.{self.column}",
                 ) from error
             return self._band(number)
         if isinstance(value, bool):
@@ -73,7 +75,7 @@ class Protected:
 
     def _labels(self) -> list[str]:
         limits = [f"{limit:g}" for limit in self.bands]
-        between = [f"{low} to below {high}" for low, high in zip(limits, limits[1:], strict=False)]
+        between = [f"{low} to below {high}" for low, high in itertools.pairwise(limits)]
         return [f"below {limits[0]}", *between, f"{limits[-1]} and above"]
 
 

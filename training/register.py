@@ -1,7 +1,8 @@
 """The register phase: a model package, pending approval, that says what the model was learned from.
 
-Packs the model folder, uploads it with its evaluation to the consumer's models bucket under the stack's key,
-and creates a version in the model package group. Deliberately not here: approval, promotion and deployment.
+Packs the model folder, uploads it with its evaluation and model card to the consumer's models bucket under the stack's key,
+and creates a version in the model package group. Deliberately not here: approval (`packages`),
+promotion and deployment.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
-from training import EVALUATION_FILE, FEATURES_FILE, METRICS_FILE, MODEL_FILE
+from training import CARD_FILE, EVALUATION_FILE, FEATURES_FILE, METRICS_FILE, MODEL_FILE, model_card
 from training.features import FeatureSchema, load_features
-from training.model import load_model, sha256
+from training.model import load_model, sha256, training_metrics
 from training.session import Context, aws_errors
 
 CONTAINER_VERSION = "3.0-5"
@@ -37,6 +38,7 @@ class Registered:
     package_arn: str
     model_url: str
     metrics_url: str
+    card_url: str
     image: str
     metadata: dict[str, str]
     seconds: float
@@ -74,7 +76,8 @@ def run(context: Context, *, image: str | None = None) -> Registered:
     image = image or container_image(outputs.region)
     archive = pack(work / "model", context.folder("register") / ARCHIVE)
     metadata = metadata_of(schema, report)
-    run_name = f"{config.name}/{sha256(archive)[:16]}"
+    # Under the role's own prefix: roles of other clearances do not read one another's models and data.
+    run_name = f"{context.role}/{config.name}/{sha256(archive)[:16]}"
     where = f"register as {context.role}"
     with aws_errors(where):
         s3, sagemaker = context.session.client("s3"), context.session.client("sagemaker")
@@ -82,6 +85,8 @@ def run(context: Context, *, image: str | None = None) -> Registered:
         metrics_url = _upload(
             s3, outputs.modelsBucket, f"{run_name}/{EVALUATION_FILE}", evaluation, outputs.keyArn
         )
+        card = _card(context, schema, report, model_url, image)
+        card_url = _upload(s3, outputs.modelsBucket, f"{run_name}/{CARD_FILE}", card, outputs.keyArn)
         arn = sagemaker.create_model_package(
             ModelPackageGroupName=outputs.modelPackageGroup,
             ModelPackageDescription=f"{config.name} on {config.product} {schema.contract_version}",
@@ -95,19 +100,50 @@ def run(context: Context, *, image: str | None = None) -> Registered:
             },
             ModelApprovalStatus="PendingManualApproval",
             CustomerMetadataProperties=metadata,
+            ModelCard={
+                "ModelCardContent": card.read_text(encoding="utf-8"),
+                "ModelCardStatus": "PendingReview",
+            },
         )["ModelPackageArn"]
     registered = Registered(
         package_arn=str(arn),
         model_url=model_url,
         metrics_url=metrics_url,
+        card_url=card_url,
         image=image,
         metadata=metadata,
         seconds=time.perf_counter() - start,
     )
-    content = {"package_arn": arn, "model_url": model_url, "metrics_url": metrics_url, "metadata": metadata}
+    content = {
+        "package_arn": arn,
+        "model_url": model_url,
+        "metrics_url": metrics_url,
+        "card_url": card_url,
+        "metadata": metadata,
+    }
     (work / "register" / PACKAGE_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     context.say(f"model package {arn}, pending manual approval")
     return registered
+
+
+def _card(
+    context: Context, schema: FeatureSchema, report: dict[str, Any], model_url: str, image: str
+) -> Path:
+    """Write the model card into the register folder."""
+    work = context.work
+    content = model_card.content(
+        context.config, schema, training_metrics(work / "model"), report,
+        artifact=model_url, image=image, creator=context.outputs.role(context.role), revision=git_revision(),
+    )  # fmt: skip
+    text = json.dumps(content)
+    if len(text) > model_card.LIMIT:
+        raise MeshError(
+            f"is {len(text):,} characters long, SageMaker takes {model_card.LIMIT:,}; use fewer features",
+            CARD_FILE,
+        )
+    path = context.folder("register") / CARD_FILE
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def container_image(region: str, version: str = CONTAINER_VERSION) -> str:

@@ -18,6 +18,9 @@ GONE = re.compile(
 )
 """Errors of a delete that mean the thing is deleted."""
 
+IN_USE = re.compile(r"ResourceInUse|DeleteConflict|in use|are associated", re.IGNORECASE)
+"""Errors of a delete that mean something else must be deleted first."""
+
 TRANSIENT = re.compile(
     r"ConcurrentModification|Throttl|TooManyRequests|RequestLimitExceeded|RequestTimeout|ServiceUnavailable|"
     r"InternalFailure|ConcurrentUpdate|Invalid principal|cannot be assumed|OperationAborted|"

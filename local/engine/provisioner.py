@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from threading import RLock
 
+from botocore.exceptions import ClientError
+
 from governance.errors import MeshError
 from local.engine import api as apis
 from local.engine import assets, errors
@@ -29,7 +31,7 @@ from local.engine.model import (
 )
 from local.engine.operation import Operation, delete
 from local.engine.recorder import Scope
-from local.engine.state import ResourceState, StackState, StateStore
+from local.engine.state import ResourceState, StackState, StateStore, deletion_order
 from local.engine.tables import TABLE
 
 PROTECTED = "is protected and this change would replace it; remove protect or undo the change"
@@ -153,10 +155,38 @@ class ProvisionBackend:
         if registration.protect:
             raise MeshError(PROTECTED)
         if not old.retain_on_delete:
-            self._delete(old)
+            try:
+                self._delete(old)
+            except ClientError as error:
+                if not errors.of(errors.IN_USE, error):
+                    raise
+                self._clear_dependents(old)
+                self._delete(old)
         self._forget(old.urn)
         with self._lock:
             self._replaced.add(old.urn)
+
+    def _clear_dependents(self, old: ResourceState) -> None:
+        """Delete what stands on a resource that AWS will not delete before; the program makes it again."""
+        with self._lock:
+            state = dict(self.state.resources)
+        reached = {old.urn}
+        for _ in state:
+            more = {
+                urn for urn, item in state.items() if urn not in reached and reached & set(item.dependencies)
+            }
+            if not more:
+                break
+            reached |= more
+        dependents = [state[urn] for urn in reached - {old.urn}]
+        for item in dependents:
+            if item.protect or item.retain_on_delete:
+                raise MeshError(f"is in use by {item.type} '{item.name}', which is kept")
+        for item in deletion_order(dependents):
+            self._delete(item)
+            self._forget(item.urn)
+            with self._lock:
+                self._replaced.add(item.urn)
 
     def _delete(self, resource: ResourceState) -> None:
         if resource.type.startswith(PREFIX):

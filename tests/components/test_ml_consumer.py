@@ -98,7 +98,9 @@ def test_builders_run_jobs_as_themselves_and_as_nobody_else(consumer: Recording)
             assert own is (role == other), f"{role} would read at the clearance of {other}"
         passed = parts.statement(document, "RunAsMe")["Condition"]["StringEquals"]
         assert passed == {"iam:PassedToService": "sagemaker.amazonaws.com"}
-        assert parts.allows(document, "s3:PutObject", f"{MODELS}/x")
+        for other in ROLES:
+            written = parts.allows(document, "s3:PutObject", f"{MODELS}/{other}/x")
+            assert written is (role == other), "models and their data stay under the prefix of who made them"
 
 
 def test_the_auditor_looks_at_models_and_makes_none(consumer: Recording) -> None:

@@ -113,3 +113,16 @@ def test_down_takes_everything_away_and_up_works_again(fresh: Mesh) -> None:
         assert fresh.acting(stack).client("s3").list_buckets()["Buckets"] == [], f"{stack} has no bucket"
         assert grants(fresh, stack) == [], f"{stack} grants nothing"
     assert fresh.up()["central"].created > 0
+
+
+def test_replacing_what_others_stand_on_makes_those_again(fresh: Mesh) -> None:
+    fresh.up()
+    edit(fresh.folder, "consumer", vpcId="vpc-0123456789abcdef0")
+    result = fresh.up("consumer")["consumer"]
+    assert result.replaced >= 1, "a domain cannot move to another VPC"
+    domain = fresh.outputs("consumer")["domainId"]
+    sagemaker = fresh.acting("consumer").client("sagemaker")
+    profiles = sagemaker.list_user_profiles(DomainIdEquals=domain)["UserProfiles"]
+    assert {item["UserProfileName"] for item in profiles} == {"ana", "ben"}, "the profiles are there again"
+    assert len(sagemaker.list_domains()["Domains"]) == 1
+    assert fresh.up("consumer")["consumer"].changed == 0

@@ -1,0 +1,122 @@
+"""The registry from the command line, and the model card that a package is registered with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.sagemaker.responses import SageMakerResponse
+
+from governance.errors import MeshError
+from tests.training.conftest import Cloud
+from tests.training.tables import loans, loans_config
+from training import evaluate, packages, preprocess, register, train
+from training.cli import main
+from training.session import Context
+
+
+def made(cloud: Cloud, *, auc: float = 0.7, brier: float = 0.2, contract: str = "1.0.0") -> str:
+    """A package in the group, as `register` makes them."""
+    return str(
+        cloud.client("sagemaker").create_model_package(
+            ModelPackageGroupName="mesh-credit-risk",
+            ModelApprovalStatus="PendingManualApproval",
+            CustomerMetadataProperties={"auc": f"{auc}", "brier": f"{brier}", "contract-version": contract},
+        )["ModelPackageArn"]
+    )
+
+
+@pytest.fixture
+def context(cloud: Cloud, tmp_path: Path) -> Context:
+    return Context(config=loans_config(), outputs_from=cloud.outputs, work=tmp_path)
+
+
+def test_versions_are_listed_newest_first_beyond_nine_and_over_pages(cloud: Cloud, context: Context) -> None:
+    for _ in range(12):
+        made(cloud)
+    assert [entry.version for entry in packages.packages(context)] == list(range(12, 0, -1))
+    assert packages.table([]) == "no model packages"
+
+
+def test_the_newest_approved_is_the_highest_approved_version(cloud: Cloud, context: Context) -> None:
+    with pytest.raises(MeshError, match="mesh-credit-risk: has no approved package"):
+        packages.newest_approved(context)
+    for _ in range(3):
+        made(cloud)
+    packages.decide(context, 2, packages.APPROVED, "better")
+    packages.decide(context, 1, packages.APPROVED, "the one before, approved later")
+    assert packages.newest_approved(context).version == 2, "by version, not by the time of approval"
+
+
+def test_a_decision_keeps_the_metrics_and_its_reason(cloud: Cloud, context: Context) -> None:
+    made(cloud, auc=0.71)
+    decided = packages.decide(context, 1, packages.REJECTED, "unfair to the young")
+    assert (decided.status, decided.note) == ("Rejected", "unfair to the young")
+    assert decided.measure("auc") == 0.71, "what the package was registered with is still there"
+    for arguments, expected in (
+        ((1, packages.REJECTED, "again"), "version 1: is Rejected already"),
+        ((1, packages.APPROVED, "  "), "--reason: say why"),
+        ((7, packages.APPROVED, "x"), "has no version 7; it has 1"),
+    ):
+        with pytest.raises(MeshError, match=expected):
+            packages.decide(context, *arguments)
+
+
+def test_comparison_says_which_way_is_better(cloud: Cloud, context: Context) -> None:
+    made(cloud, auc=0.70, brier=0.20)
+    made(cloud, auc=0.75, brier=0.25, contract="2.0.0")
+    lines = packages.compare(packages.package(context, 1), packages.package(context, 2)).splitlines()
+    told = {line.split()[0]: line for line in lines[1:]}
+    assert told["auc"].endswith("+0.0500 better")
+    assert told["brier"].endswith("+0.0500 worse"), "a lower Brier score is better"
+    assert told["contract-version"].endswith("differs")
+    assert told["ks"].endswith("-"), "unknown measures are no difference"
+
+
+def test_the_commands_print_results_and_mistakes(
+    cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "outputs.json"
+    path.write_text(json.dumps(cloud.outputs))
+    made(cloud)
+    made(cloud)
+    common = ["--outputs", str(path)]
+    assert main(["packages", "approve", "2", "--reason", "good", *common]) == 0
+    assert "Approved (good)" in capsys.readouterr().out
+    assert main(["packages", "list", "--status", "Approved", *common]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("2 ")
+    for arguments in (["show", "1"], ["compare", "1", "2"], ["reject", "1", "--reason", "bad"]):
+        assert main(["packages", *arguments, *common]) == 0, arguments
+    capsys.readouterr()
+    assert main(["packages", "show", "3", *common]) == 2
+    assert capsys.readouterr().err == "mesh-credit-risk: has no version 3; it has 2, 1\n"
+
+
+def test_a_package_is_registered_with_its_card_pending_review(
+    cloud: Cloud, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+    create = SageMakerResponse.create_model_package
+
+    def kept(self: Any) -> Any:
+        sent.append(self._get_param("ModelCard"))
+        return create(self)
+
+    monkeypatch.setattr(SageMakerResponse, "create_model_package", kept)
+    cloud.answers["loans"] = loans()
+    preprocess.run(context)
+    train.run(context)
+    evaluate.run(context)
+    registered = register.run(context, image="i:1")
+    assert sent[0]["ModelCardStatus"] == "PendingReview"
+    card = json.loads(sent[0]["ModelCardContent"])
+    assert card["model_overview"]["model_artifact"] == [registered.model_url]
+    assert card["additional_information"]["custom_details"]["contract_version"] == "1.2.0"
+    key = registered.card_url.removeprefix("s3://models/")
+    stored = cloud.client("s3").get_object(Bucket="models", Key=key)
+    assert json.loads(stored["Body"].read()) == card, "the same card lies beside the metrics"
+    assert stored["SSEKMSKeyId"] == cloud.outputs["keyArn"]
