@@ -112,6 +112,13 @@ def _comparisons(quality: DataQuality, where: str, default: Any = None) -> tuple
     for key, operator in _OPERATORS.items():
         value = getattr(quality, key)
         if value is not None:
+            if not all(
+                isinstance(item, (int, float, str))
+                for item in (value if isinstance(value, list) else [value])
+            ):
+                raise MeshError(
+                    f"'{value}' is neither number nor text; compare dates inside the query", f"{where}.{key}"
+                )
             if isinstance(value, list) and (len(value) != 2 or value[0] > value[1]):
                 raise MeshError(f"{value} is no range; give the smaller number first", f"{where}.{key}")
             found.append((operator, list(value) if isinstance(value, list) else value))

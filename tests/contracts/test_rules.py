@@ -186,3 +186,18 @@ def test_codes_become_text_of_the_columns_type():
     found = read([column("boolean", customProperties=codes)]).tables[0].columns[0]
     assert found.codes == (("1", "true"), ("J", "false"), ("?", None))
     assert found.source == "KZ"
+
+
+def test_a_limit_that_is_a_date_is_refused_in_one_line() -> None:
+    import datetime as dt
+    from types import SimpleNamespace
+    from typing import Any
+
+    import pytest
+
+    from governance.contracts_rules import _OPERATORS, _comparisons
+    from governance.errors import MeshError
+
+    quality: Any = SimpleNamespace(**{**dict.fromkeys(_OPERATORS), "mustBe": dt.date(2000, 1, 1)})
+    with pytest.raises(MeshError, match=r"quality\[0\]\.mustBe: '2000-01-01' is neither number nor text"):
+        _comparisons(quality, "quality[0]")
