@@ -7,10 +7,11 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [] if str(HERE) in sys.path else [str(HERE)]
 
 import pulumi  # noqa: E402
+from pulumi.runtime.config import get_config_env  # noqa: E402
 
 from components.stacks import deploy  # noqa: E402
 from governance.errors import MeshError  # noqa: E402
-from governance.settings import keys_of  # noqa: E402
+from governance.settings import KEYS, keys_of  # noqa: E402
 from governance.settings_load import load_settings  # noqa: E402
 
 
@@ -19,6 +20,8 @@ def main() -> None:
     config = pulumi.Config()
     known = keys_of(config.get("role"))
     values = {key: value for key in known if (value := config.get(key)) is not None}
+    given = (key.removeprefix("mesh:") for key in get_config_env() if key.startswith("mesh:"))
+    values |= {key: "" for key in given if key not in KEYS}  # misspelt: refused with the nearest known key
     try:
         exports = deploy(load_settings(values, f"Pulumi.{pulumi.get_stack()}.yaml", HERE))
     except MeshError as error:
