@@ -6,11 +6,8 @@ Owns which principals are shown and how a cell is written. Deliberately not here
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from governance.access import Access, matrix
@@ -168,19 +165,3 @@ def as_page(snapshot: Snapshot, names: Names, found: Sequence[Cell], source: str
     levels = Levels.of(facts)
     page = _environment().from_string(PAGE)
     return page.render(title="Who can read what", source=source, levels=levels, grids=grids(facts, levels))
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".access.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    temporary.chmod(0o644)
-    temporary.replace(path)

@@ -149,6 +149,7 @@ def _matrix(options: argparse.Namespace) -> None:
     from governance.reader import nearest
     from mesh import access_matrix
     from mesh.access_names import product_of
+    from mesh.files import write_whole
 
     names, program, source = _asked(options)
     snapshot = program.snapshot
@@ -158,7 +159,7 @@ def _matrix(options: argparse.Namespace) -> None:
             raise MeshError(f"is no product with tables here{nearest(product, known)}", product)
     found = access_matrix.cells(snapshot, names, options.product)
     if options.html:
-        access_matrix.write(options.html, access_matrix.as_page(snapshot, names, found, source))
+        write_whole(options.html, access_matrix.as_page(snapshot, names, found, source))
         print(f"wrote {options.html}", file=sys.stderr)
     if options.json:
         print(_dump(access_matrix.as_json(snapshot, names, found)))

@@ -7,15 +7,14 @@ of it there without JavaScript. Deliberately not here: gathering the facts (the 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
 from mesh import report_format, report_view
+from mesh.files import write_whole
 from mesh.report_access import grids
 from mesh.report_format import Levels, known
 from mesh.report_mesh_draw import draw
@@ -64,8 +63,8 @@ def write(report: Mapping[str, Any], folder: Path) -> Path:
     page = render(facts)
     text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / JSON_NAME, text)
-    _replace(folder / HTML_NAME, page)
+    write_whole(folder / JSON_NAME, text)
+    write_whole(folder / HTML_NAME, page)
     return folder / HTML_NAME
 
 
@@ -95,19 +94,3 @@ def _environment() -> Environment:
         environment.filters[name] = getattr(report_format, name)
     environment.filters["anchor"] = report_view.anchor
     return environment
-
-
-def _replace(path: Path, text: str) -> None:
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    temporary.chmod(0o644)
-    temporary.replace(path)
