@@ -16,6 +16,7 @@ PRODUCTS ?= 100
 bench: $(READY)
 	$(BIN)/python benchmarks/program_run.py --products $(PRODUCTS)
 	$(BIN)/python benchmarks/access_matrix.py
+	$(BIN)/python benchmarks/training.py
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -9,10 +9,12 @@ sys.path[:0] = [] if str(HERE) in sys.path else [str(HERE)]
 import pulumi  # noqa: E402
 from pulumi.runtime.config import get_config_env  # noqa: E402
 
+from components.contract_gate import check_contracts  # noqa: E402
 from components.stacks import deploy  # noqa: E402
 from governance.errors import MeshError  # noqa: E402
-from governance.settings import KEYS, keys_of  # noqa: E402
+from governance.settings import KEYS, ConsumerSettings, keys_of  # noqa: E402
 from governance.settings_load import load_settings  # noqa: E402
+from training.pipeline_deploy import training_code  # noqa: E402
 
 
 def main() -> None:
@@ -23,7 +25,10 @@ def main() -> None:
     given = (key.removeprefix("mesh:") for key in get_config_env() if key.startswith("mesh:"))
     values |= {key: "" for key in given if key not in KEYS}  # misspelt: refused with the nearest known key
     try:
-        exports = deploy(load_settings(values, f"Pulumi.{pulumi.get_stack()}.yaml", HERE))
+        settings = load_settings(values, f"Pulumi.{pulumi.get_stack()}.yaml", HERE)
+        check_contracts(settings, pulumi.get_stack(), HERE)
+        wanted = settings.pipeline if isinstance(settings, ConsumerSettings) else None
+        exports = deploy(settings, training_code(wanted, HERE, settings.place.region) if wanted else None)
     except MeshError as error:
         raise pulumi.RunError(str(error)) from error
     for name, value in exports.items():

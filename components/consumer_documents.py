@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from components.documents import Document, Statement, Value, allow, document
+from components.job_documents import follow_pipelines
 from components.role_documents import READ_CATALOG, USE_KEY, get_data_access, job_logs
-from governance.names import LINK_PREFIX, PROCESSING_DATABASE, Names, Place, database_name, partition
+from governance.names import LINK_PREFIX, PROCESSING_DATABASE, Names, Place, database_name
 
 
 def reader_policy(
@@ -83,8 +84,9 @@ def builder_policy(place: Place, names: Names, group: str, models_arn: str, role
     A role passes itself only, and keeps models and their data under its own prefix: otherwise one that is cleared for
     less would read at another's clearance.
     """
-    jobs = [place.arn("sagemaker", f"{kind}/*") for kind in ("processing-job", "training-job", "pipeline")]
+    jobs = [place.arn("sagemaker", f"{kind}/*") for kind in ("processing-job", "training-job")]
     package_group = names.model_package_group(group)
+    versions = place.arn("sagemaker", f"model-package/{package_group}/*")
     return document(
         allow(
             "Jobs",
@@ -95,14 +97,11 @@ def builder_policy(place: Place, names: Names, group: str, models_arn: str, role
                 "sagemaker:CreateTrainingJob",
                 "sagemaker:DescribeTrainingJob",
                 "sagemaker:StopTrainingJob",
-                "sagemaker:StartPipelineExecution",
-                "sagemaker:DescribePipeline",
-                "sagemaker:DescribePipelineExecution",
-                "sagemaker:ListPipelineExecutionSteps",
                 "sagemaker:AddTags",
             ],
             jobs,  # job names are made when a job starts
         ),
+        follow_pipelines(place, "StartPipelineExecution", "StopPipelineExecution", "RetryPipelineExecution"),
         allow(
             "Registry",
             [
@@ -112,28 +111,20 @@ def builder_policy(place: Place, names: Names, group: str, models_arn: str, role
                 "sagemaker:ListModelPackages",
                 "sagemaker:AddTags",
             ],
-            [
-                place.arn("sagemaker", f"model-package-group/{package_group}"),
-                place.arn("sagemaker", f"model-package/{package_group}/*"),
-            ],
+            [place.arn("sagemaker", f"model-package-group/{package_group}"), versions],
         ),
+        {
+            "Sid": "NoOwnApproval",
+            "Effect": "Deny",
+            "Action": ["sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"],
+            "Resource": versions,
+            "Condition": {"StringEquals": {"sagemaker:ModelApprovalStatus": "Approved"}},
+        },
         allow(
             "RunAsMe",
             ["iam:PassRole"],
             place.role_arn(names.consumer_role(role)),
             StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"},
-        ),
-        allow("ImageLogin", ["ecr:GetAuthorizationToken"], "*"),  # the action supports no resource
-        allow(
-            "Images",
-            ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
-            # SageMaker's containers lie in an AWS account that differs by region
-            f"arn:{partition(place.region)}:ecr:{place.region}:*:repository/sagemaker-*",
-        ),
-        allow(
-            "ProcessingTables",
-            ["glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable", "glue:CreateDatabase"],
-            place.glue_arns(PROCESSING_DATABASE),  # SageMaker asks for the database even where it exists
         ),
         _objects("Models", f"{models_arn}/{role}/*"),
         allow("ListModels", ["s3:ListBucket"], models_arn, StringLike={"s3:prefix": [role, f"{role}/*"]}),

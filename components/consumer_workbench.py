@@ -7,16 +7,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
 from components.consumer_documents import builder_policy, model_reader_policy, reader_policy
-from components.documents import Document, analyst_trust, document, key_policy, logs_key_use, tls_only
+from components.documents import (
+    Document,
+    Statement,
+    analyst_trust,
+    document,
+    key_policy,
+    logs_key_use,
+    tls_only,
+)
+from components.job_documents import evaluator_policy, job_policy, pipeline_policy, studio_policy
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
+from components.serving_documents import (
+    artefact_decryption,
+    artefact_reads,
+    registry_policy,
+    serving_places,
+)
 from governance.names import Names, Place
 from governance.settings import ConsumerRole
+
+PIPELINE = "pipeline"
+"""The role that pipelines run as."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +83,18 @@ class ConsumerWorkbenchArgs:
     tags: Mapping[str, str]
     """Tags of everything here."""
 
+    subnet_ids: Sequence[str] = ()
+    """Subnets that jobs run in."""
+
+    security_group_ids: Sequence[str] = ()
+    """Security groups of jobs."""
+
+    studio: str = ""
+    """The role that Studio works as."""
+
+    production: Mapping[str, str] = field(default_factory=dict)
+    """Serving -> account that may deploy models of the group."""
+
 
 class ConsumerWorkbench(pulumi.ComponentResource):
     """Key, results and models buckets, model package group, and per role its workgroup and policies."""
@@ -81,12 +111,20 @@ class ConsumerWorkbench(pulumi.ComponentResource):
     ) -> None:
         super().__init__("mesh:ml:ConsumerWorkbench", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        servings = serving_places(args.place, args.production)
+        models_arn = args.place.bucket_arn(args.names.consumer_bucket(args.consumer, "models", args.place))
         key = aws.kms.Key(
             f"{name}-key",
             description=f"Encrypts query results and models of {args.consumer}",
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            policy=json.dumps(key_policy(args.place, logs_key_use(args.place))),
+            policy=json.dumps(
+                key_policy(
+                    args.place,
+                    logs_key_use(args.place),
+                    artefact_decryption(args.place, models_arn, args.names, servings),
+                )
+            ),
             tags=dict(args.tags),
             opts=pulumi.ResourceOptions(parent=self, protect=not args.disposable or None),
         )
@@ -95,7 +133,9 @@ class ConsumerWorkbench(pulumi.ComponentResource):
         self.key_arn = key.arn
         # Query results are copies of governed data outside Lake Formation, so they expire; models are kept.
         self.results_bucket = self._bucket(name, args, "results", args.results_expire_days)
-        self.models_bucket = self._bucket(name, args, "models", None)
+        self.models_bucket = self._bucket(
+            name, args, "models", None, artefact_reads(models_arn, args.names, servings)
+        )
         group = aws.sagemaker.ModelPackageGroup(
             f"{name}-models",
             model_package_group_name=args.names.model_package_group(args.model_package_group),
@@ -104,6 +144,14 @@ class ConsumerWorkbench(pulumi.ComponentResource):
             opts=child,
         )
         self.model_package_group = group.model_package_group_name
+        if servings:
+            physical = args.names.model_package_group(args.model_package_group)
+            aws.sagemaker.ModelPackageGroupPolicy(
+                f"{name}-models-policy",
+                model_package_group_name=group.model_package_group_name,
+                resource_policy=json.dumps(registry_policy(args.place, physical, servings)),
+                opts=child,
+            )
         workgroups = {
             role.name: _workgroup(name, args, role, self.results_bucket, key, child) for role in args.roles
         }
@@ -123,14 +171,19 @@ class ConsumerWorkbench(pulumi.ComponentResource):
         )
 
     def _bucket(
-        self, name: str, args: ConsumerWorkbenchArgs, purpose: str, expire_days: int | None
+        self,
+        name: str,
+        args: ConsumerWorkbenchArgs,
+        purpose: str,
+        expire_days: int | None,
+        readers: Statement | None = None,
     ) -> pulumi.Output[str]:
         bucket = args.names.consumer_bucket(args.consumer, purpose, args.place)
         return PrivateBucket(
             f"{name}-{purpose}",
             PrivateBucketArgs(
                 bucket=bucket,
-                policy=document(tls_only(args.place.bucket_arn(bucket))),
+                policy=document(tls_only(args.place.bucket_arn(bucket)), readers),
                 key_arn=self.key_arn,
                 expire_days=expire_days,
                 disposable=args.disposable,
@@ -169,23 +222,44 @@ class ConsumerWorkbench(pulumi.ComponentResource):
             f"{name}-{role.name}-read", role=made.name, policy=pulumi.Output.json_dumps(reading), opts=child
         )
         policies = [read]
-        further: dict[str, Document] = {}
-        if role.name in args.builders:
-            further["build"] = builder_policy(
-                args.place, args.names, args.model_package_group, buckets["models"], role.name
-            )
-        if role.name in args.reviewers:
-            further["review"] = model_reader_policy(buckets["models"])
         policies += [
             aws.iam.RolePolicy(
-                f"{name}-{role.name}-{what}", role=made.name, policy=json.dumps(policy), opts=child
+                f"{name}-{role.name}-{what}",
+                role=made.name,
+                policy=pulumi.Output.json_dumps(policy),
+                opts=child,
             )
-            for what, policy in further.items()
+            for what, policy in self._further(args, role.name, buckets["models"]).items()
         ]
         # Whoever uses the role's ARN waits until the role may do what it is for.
         return pulumi.Output.all(made.arn, *(policy.id for policy in policies)).apply(
             lambda values: str(values[0])
         )
+
+    def _further(self, args: ConsumerWorkbenchArgs, role: str, models_arn: str) -> dict[str, Document]:
+        """What a role does besides reading: run jobs, build models, judge and approve them, work in Studio."""
+        place, found = args.place, dict[str, Document]()
+        if role in (*args.builders, *args.reviewers):
+            found["jobs"] = job_policy(
+                place, key_arn=self.key_arn,
+                subnet_ids=args.subnet_ids, security_group_ids=args.security_group_ids,
+            )  # fmt: skip
+        if role in args.builders:
+            found["build"] = builder_policy(place, args.names, args.model_package_group, models_arn, role)
+        if role == PIPELINE:
+            auditors = [name for name in args.reviewers if name in {item.name for item in args.roles}]
+            for auditor in auditors:
+                auditor_arn = place.role_arn(args.names.consumer_role(auditor))
+                found["evaluate"] = pipeline_policy(
+                    place, auditor_arn=auditor_arn, auditor=auditor, models_arn=models_arn
+                )
+        if role in args.reviewers:
+            group = args.names.model_package_group(args.model_package_group)
+            found["review"] = model_reader_policy(models_arn)
+            found["approve"] = evaluator_policy(place, group=group, auditor=role, models_arn=models_arn)
+        if role == args.studio:
+            found["studio"] = studio_policy(place)
+        return found
 
 
 def _workgroup(

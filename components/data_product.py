@@ -158,7 +158,7 @@ class DataProduct(pulumi.ComponentResource):
                 place=args.place,
                 central=args.central,
                 names=args.names,
-                bucket=storage.bucket,
+                bucket=args.names.product_bucket(product, args.place),  # the link stands behind it
                 link=link.name,
                 key_arn=storage.key_arn,
                 catalog_key_arn=args.catalog_key_arn,
@@ -199,7 +199,7 @@ def _open_own_product(
     """Let one of the product's own job roles see the link and keep the tables behind it up to date."""
     product = args.contract.product
     after = pulumi.ResourceOptions(parent=child.parent, depends_on=[link])
-    Granter(name=name, principal=role_arn, catalog=args.place, opts=after).database(
+    Granter(name=name, principal=role_arn, catalog=args.place, opts=child).database(
         "link", link.name, ["DESCRIBE"]
     )
     central = args.central.account_id

@@ -74,7 +74,7 @@ def analyst_trust(place: Place) -> Document:
     )
 
 
-def key_policy(place: Place, *statements: Statement) -> Document:
+def key_policy(place: Place, *statements: Statement | None) -> Document:
     """A key run by its own account's IAM, plus what the statements add.
 
     `Resource: *` in a key policy means this key.

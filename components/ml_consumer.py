@@ -6,104 +6,18 @@ account may see at all (the LoBs' stacks decide) and the training code (`trainin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
 import pulumi
-import pulumi_aws as aws
 
 from components.consumer_access import ConsumerAccess, ConsumerAccessArgs
-from components.consumer_workbench import ConsumerWorkbench, ConsumerWorkbenchArgs
-from components.dynamic_session import Actor
-from components.lake import Granter, lake_settings
+from components.consumer_sagemaker import processing_database, studio
+from components.consumer_workbench import PIPELINE, ConsumerWorkbench, ConsumerWorkbenchArgs
+from components.feature_store import FeatureStore, FeatureStoreArgs
+from components.lake import lake_settings
+from components.ml_consumer_args import BUILDER_ROLES, REVIEWER_ROLES, STUDIO_ROLE, MLConsumerArgs
+from components.ml_pipeline import MLPipeline, MLPipelineArgs
 from components.share_acceptance import ShareAcceptance
-from governance.errors import MeshError
-from governance.names import PROCESSING_DATABASE, Names, Place
-from governance.settings import ConsumerRole, Subscription
 
-STUDIO_ROLE = "data-scientist"
-"""The role that is also the Studio execution role."""
-BUILDER_ROLES = (STUDIO_ROLE, "pipeline")
-"""Roles that run jobs and register models; other roles only read."""
-REVIEWER_ROLES = ("auditor",)
-"""Roles that look at models without building them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MLConsumerArgs:
-    """Inputs of an MLConsumer."""
-
-    consumer: str
-    """Name of the consumer in the mesh."""
-
-    place: Place
-    """Its account and region."""
-
-    central: Place
-    """The governance account."""
-
-    names: Names
-    """Physical names of the mesh."""
-
-    levels: Sequence[str]
-    """Sensitivity levels from open to closed."""
-
-    admin: Actor
-    """The deploy role, Lake Formation administrator of the account."""
-
-    roles: Sequence[ConsumerRole]
-    """Roles with their clearances; `data-scientist` and `pipeline` must be among them."""
-
-    subscriptions: Sequence[Subscription]
-    """Products read here."""
-
-    shared: pulumi.Input[Any]
-    """What the LoBs' stacks say they share; acceptance is repeated when it changes."""
-
-    catalog_key_arn: pulumi.Input[str]
-    """Key of the central catalog."""
-
-    users: Sequence[str]
-    """Data scientists; each gets a Studio user profile."""
-
-    vpc_id: str
-    """VPC of the SageMaker domain."""
-
-    subnet_ids: Sequence[str]
-    """Subnets of the SageMaker domain."""
-
-    security_group_ids: Sequence[str]
-    """Security groups of Studio apps; the domain has no other way out than the VPC."""
-
-    model_package_group: str
-    """Name of the model's package group, without the mesh's prefix."""
-
-    organization_id: str | None = None
-    """With an Organization, shares need no acceptance."""
-
-    scan_limit_bytes: int = 10 * 2**30
-    """Bytes after which Athena cancels a query."""
-
-    results_expire_days: int = 7
-    """Days until query results and other intermediate data are deleted."""
-
-    disposable: bool = False
-    """Whether destroying the stack may delete results, models and home directories."""
-
-    tags: Mapping[str, str] = field(default_factory=dict)
-    """Added to the provider's default tags."""
-
-    def __post_init__(self) -> None:
-        names = [role.name for role in self.roles]
-        for needed in BUILDER_ROLES:
-            if needed not in names:
-                raise MeshError(f"lacks '{needed}'", "MLConsumerArgs.roles")
-        for role in self.roles:
-            if role.clearance not in self.levels:
-                raise MeshError(
-                    f"clearance '{role.clearance}' of '{role.name}' is no level", "MLConsumerArgs.roles"
-                )
+__all__ = ["MLConsumer", "MLConsumerArgs"]
 
 
 class MLConsumer(pulumi.ComponentResource):
@@ -118,6 +32,10 @@ class MLConsumer(pulumi.ComponentResource):
     processing_database: pulumi.Output[str]
     model_package_group: pulumi.Output[str]
     domain_id: pulumi.Output[str]
+    feature_groups: dict[str, pulumi.Output[str]]
+    """Feature group -> its name in SageMaker."""
+    pipeline: dict[str, pulumi.Output[str]]
+    """Name and ARN of the training pipeline; empty without one."""
 
     def __init__(self, name: str, args: MLConsumerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mesh:ml:MLConsumer", name, None, opts)
@@ -153,6 +71,10 @@ class MLConsumer(pulumi.ComponentResource):
                 results_expire_days=args.results_expire_days,
                 disposable=args.disposable,
                 tags=args.tags,
+                production=args.production,
+                subnet_ids=args.subnet_ids,
+                security_group_ids=args.security_group_ids,
+                studio=STUDIO_ROLE,
             ),
             opts=child,
         )
@@ -172,8 +94,32 @@ class MLConsumer(pulumi.ComponentResource):
             ),
             opts=child,
         )
-        processing = _processing_database(name, args, workbench.role_arns, settings, child)
-        domain = _studio(name, args, workbench, child)
+        processing = processing_database(
+            name,
+            place=args.place,
+            principals={
+                role.name: workbench.role_arns[role.name]
+                for role in args.roles
+                if role.name in (*BUILDER_ROLES, *REVIEWER_ROLES)
+            },
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[settings]),
+        )
+        domain = studio(
+            name,
+            domain_name=args.names.domain(args.consumer),
+            role_arn=workbench.role_arns[STUDIO_ROLE],
+            key_arn=workbench.key_arn,
+            vpc_id=args.vpc_id,
+            subnet_ids=args.subnet_ids,
+            security_group_ids=args.security_group_ids,
+            users=args.users,
+            disposable=args.disposable,
+            tags=args.tags,
+            opts=child,
+        )
+        self.pipeline = _pipeline(name, args, workbench, access, child)
+        self.feature_groups = _features(name, args, workbench, settings, child)
         self.role_arns = workbench.role_arns
         self.resource_links = access.resource_links
         self.workgroups = workbench.workgroups
@@ -194,65 +140,73 @@ class MLConsumer(pulumi.ComponentResource):
                 "processing_database": self.processing_database,
                 "model_package_group": self.model_package_group,
                 "domain_id": self.domain_id,
+                "pipeline": self.pipeline,
             }
         )
 
 
-def _processing_database(
+def _features(
     name: str,
     args: MLConsumerArgs,
-    role_arns: Mapping[str, pulumi.Output[str]],
+    workbench: ConsumerWorkbench,
     settings: pulumi.Resource,
     child: pulumi.ResourceOptions,
-) -> aws.glue.CatalogDatabase:
-    """SageMaker's Athena inputs make temporary tables here; a role owns the tables it makes and sees no other's."""
-    database = aws.glue.CatalogDatabase(
-        f"{name}-processing",
-        name=PROCESSING_DATABASE,
-        description="Temporary tables of SageMaker's Athena dataset inputs",
-        tags=dict(args.tags),
-        opts=pulumi.ResourceOptions(parent=child.parent, depends_on=[settings]),
-    )
-    for role in BUILDER_ROLES:
-        Granter(
-            name=f"{name}-{role}",
-            principal=role_arns[role],
-            catalog=args.place,
-            opts=pulumi.ResourceOptions(parent=child.parent, depends_on=[settings]),
-        ).database("processing", database.name, ["CREATE_TABLE", "DESCRIBE"])
-    return database
-
-
-def _studio(
-    name: str, args: MLConsumerArgs, workbench: ConsumerWorkbench, child: pulumi.ResourceOptions
-) -> aws.sagemaker.Domain:
-    """SageMaker domain inside the VPC only, and a profile per data scientist."""
-    part = aws.sagemaker
-    role = workbench.role_arns[STUDIO_ROLE]
-    domain = part.Domain(
-        f"{name}-domain",
-        domain_name=args.names.domain(args.consumer),
-        auth_mode="IAM",
-        vpc_id=args.vpc_id,
-        subnet_ids=list(args.subnet_ids),
-        app_network_access_type="VpcOnly",
-        kms_key_id=workbench.key_arn,
-        default_user_settings=part.DomainDefaultUserSettingsArgs(
-            execution_role=role, security_groups=list(args.security_group_ids)
+) -> dict[str, pulumi.Output[str]]:
+    """The feature store, where the stack file asks for feature groups."""
+    if not args.features:
+        return {}
+    store = FeatureStore(
+        f"{name}-store",
+        FeatureStoreArgs(
+            consumer=args.consumer,
+            place=args.place,
+            names=args.names,
+            levels=args.levels,
+            roles=args.roles,
+            role_arns=workbench.role_arns,
+            groups=args.features,
+            published=args.published,
+            key_arn=workbench.key_arn,
+            after=[settings],
+            disposable=args.disposable,
+            tags=args.tags,
         ),
-        retention_policy=part.DomainRetentionPolicyArgs(
-            home_efs_file_system="Delete" if args.disposable else "Retain"
-        ),
-        tags=dict(args.tags),
         opts=child,
     )
-    for user in args.users:
-        part.UserProfile(
-            f"{name}-user-{user}",
-            domain_id=domain.id,
-            user_profile_name=user,
-            user_settings=part.UserProfileUserSettingsArgs(execution_role=role),
-            tags=dict(args.tags),
-            opts=child,
-        )
-    return domain
+    return store.groups
+
+
+def _pipeline(
+    name: str,
+    args: MLConsumerArgs,
+    workbench: ConsumerWorkbench,
+    access: ConsumerAccess,
+    child: pulumi.ResourceOptions,
+) -> dict[str, pulumi.Output[str]]:
+    """The training pipeline, where the stack file asks for one; its role waits for its rights."""
+    if args.pipeline is None:
+        return {}
+    product = args.pipeline.product
+    made = MLPipeline(
+        f"{name}-training",
+        MLPipelineArgs(
+            pipeline=args.names.pipeline(args.model_package_group),
+            region=args.place.region,
+            code=args.pipeline,
+            role_arn=workbench.role_arns[PIPELINE],
+            auditor_role_arn=workbench.role_arns[REVIEWER_ROLES[0]],
+            key_arn=workbench.key_arn,
+            results_bucket=workbench.results_bucket,
+            models_bucket=workbench.models_bucket,
+            workgroup=workbench.workgroups[PIPELINE],
+            auditor_workgroup=workbench.workgroups[REVIEWER_ROLES[0]],
+            database=access.resource_links[product],
+            contract_version=args.published[product],
+            model_package_group=workbench.model_package_group,
+            subnet_ids=args.subnet_ids,
+            security_group_ids=args.security_group_ids,
+            tags={**args.tags, "data-product": product},
+        ),
+        opts=child,
+    )
+    return {"name": made.name, "arn": made.arn}

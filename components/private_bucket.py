@@ -12,6 +12,8 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components.inputs import document_text
+
 
 @dataclass(frozen=True, kw_only=True)
 class PrivateBucketArgs:
@@ -40,7 +42,7 @@ class PrivateBucket(pulumi.ComponentResource):
     """Bucket with versioning, encryption, lifecycle, public access block and policy."""
 
     name: pulumi.Output[str]
-    """The bucket's name, known once its policy and encryption stand, so that nothing is written before."""
+    """The bucket's name as its policy knows it, which comes last: nothing is written before all settings stand."""
 
     def __init__(
         self, name: str, args: PrivateBucketArgs, opts: pulumi.ResourceOptions | None = None
@@ -96,15 +98,15 @@ class PrivateBucket(pulumi.ComponentResource):
             restrict_public_buckets=True,
             opts=child,
         )
-        # S3 answers OperationAborted when two of a bucket's settings change at once; the policy waits for the block.
+        # S3 answers OperationAborted when two of a bucket's settings change at once, and whoever waits for the policy waits
+        # for all of them.
         policy = aws.s3.BucketPolicy(
             f"{name}-policy",
             bucket=bucket.bucket,
-            policy=pulumi.Output.json_dumps(args.policy),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[block]),
+            policy=document_text(args.policy),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*settings, block]),
         )
-        standing = [policy.id, *(setting.urn for setting in settings)]
-        self.name = pulumi.Output.all(bucket.bucket, *standing).apply(lambda values: str(values[0]))
+        self.name = policy.bucket
         self.register_outputs({"name": self.name})
 
 

@@ -14,6 +14,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.documents import service_trust
+from components.inputs import document_text, s3_url
 from components.role_documents import crawler_policy
 from governance.contracts import Contract
 from governance.names import Names, Place
@@ -79,7 +80,7 @@ class ProductCrawler(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,
-            policy=pulumi.Output.json_dumps(
+            policy=document_text(
                 crawler_policy(args.place, args.central, product, args.key_arn, args.catalog_key_arn)
             ),
             opts=child,
@@ -90,9 +91,7 @@ class ProductCrawler(pulumi.ComponentResource):
             role=role.arn,
             database_name=args.link,
             s3_targets=[
-                aws.glue.CrawlerS3TargetArgs(
-                    path=pulumi.Output.concat("s3://", args.bucket, f"/curated/{table.name}/")
-                )
+                aws.glue.CrawlerS3TargetArgs(path=s3_url(args.bucket, f"curated/{table.name}/"))
                 for table in args.contract.tables
             ],
             lake_formation_configuration=aws.glue.CrawlerLakeFormationConfigurationArgs(

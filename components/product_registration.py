@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.inputs import s3_url
 from components.lake import Granter
 from governance.contracts import Contract, Table, catalog_parameters
 from governance.levels import (
@@ -72,16 +73,15 @@ class ProductRegistration(pulumi.ComponentResource):
         self, name: str, args: ProductRegistrationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("mesh:products:ProductRegistration", name, None, opts)
-        tables = [
-            _table(name, args, table, pulumi.ResourceOptions(parent=self)) for table in args.contract.tables
-        ]
-        # A table's tags follow one another, so whoever waits for the last one waits for the table and all its tags.
-        classified = [
-            _classify(name, args, table, made, self)[-1]
-            for table, made in zip(args.contract.tables, tables, strict=True)
-        ]
-        after = pulumi.ResourceOptions(parent=self, depends_on=classified)
-        self.shares = _share_with_producer(name, args, after)
+        tables: list[aws.glue.CatalogTable] = []
+        classified: list[pulumi.Resource] = []
+        for table in args.contract.tables:
+            tables.append(_table(name, args, table, self))
+            # A table's tags follow one another: whoever waits for the last one waits for the table and all its tags.
+            classified.append(_classify(name, args, table, tables[-1], self)[-1])
+        own = _share_with_producer(name, args, self, classified)
+        after = pulumi.ResourceOptions(parent=self, depends_on=own[:1])
+        self.shares = own
         for share in args.shares:
             self.shares += _share(name, args, share, after)
         self.tables = [table.name for table in tables]
@@ -89,7 +89,7 @@ class ProductRegistration(pulumi.ComponentResource):
 
 
 def _table(
-    name: str, args: ProductRegistrationArgs, table: Table, opts: pulumi.ResourceOptions
+    name: str, args: ProductRegistrationArgs, table: Table, parent: pulumi.Resource
 ) -> aws.glue.CatalogTable:
     """A contract's table. The quality figures start unmeasured and belong to the curation job from then on."""
     figures = {f"quality_{figure}": "unmeasured" for figure in FIGURES}
@@ -114,7 +114,7 @@ def _table(
             **figures,
         },
         storage_descriptor=aws.glue.CatalogTableStorageDescriptorArgs(
-            location=pulumi.Output.concat("s3://", args.bucket, f"/curated/{table.name}/"),
+            location=s3_url(args.bucket, f"curated/{table.name}/"),
             columns=columns,
             input_format=PARQUET_IN,
             output_format=PARQUET_OUT,
@@ -123,7 +123,7 @@ def _table(
             ),
         ),
         opts=pulumi.ResourceOptions(
-            parent=opts.parent, ignore_changes=[f"parameters.{figure}" for figure in figures]
+            parent=parent, ignore_changes=[f"parameters.{figure}" for figure in figures]
         ),
     )
 
@@ -147,7 +147,7 @@ def _classify(
                 catalog_id=args.central.account_id,
                 table_with_columns=aws.lakeformation.ResourceLfTagsTableWithColumnsArgs(
                     catalog_id=args.central.account_id,
-                    database_name=made.database_name,
+                    database_name=database_name(args.contract.product),
                     name=made.name,
                     column_names=columns,
                 ),
@@ -163,16 +163,30 @@ def _classify(
 
 
 def _share_with_producer(
-    name: str, args: ProductRegistrationArgs, opts: pulumi.ResourceOptions
+    name: str, args: ProductRegistrationArgs, parent: pulumi.Resource, classified: Sequence[pulumi.Resource]
 ) -> list[aws.lakeformation.Permissions]:
-    """The LoB's own account keeps its tables up to date; its administrator passes this on to the job roles."""
+    """The LoB's own account keeps its tables up to date; its administrator passes this on to the job roles.
+
+    The first grant waits until every table is classified, and all grants of the product wait for the first: so the
+    program holds one list of all tables and not one per grant.
+    """
     product = args.contract.product
-    grants = Granter(
-        name=f"{name}-producer", principal=args.producer_account, catalog=args.central, opts=opts
+
+    def granter(after: Sequence[pulumi.Resource]) -> Granter:
+        return Granter(
+            name=f"{name}-producer",
+            principal=args.producer_account,
+            catalog=args.central,
+            opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after)),
+        )
+
+    first = granter(classified).policy(
+        "database", "DATABASE", product_expression(product), ["DESCRIBE"], ["DESCRIBE"]
     )
+    grants = granter([first])
     own = ["ALTER", "DESCRIBE", "SELECT"]
     return [
-        grants.policy("database", "DATABASE", product_expression(product), ["DESCRIBE"], ["DESCRIBE"]),
+        first,
         grants.policy("own", "TABLE", owner_expression(args.lob, product), own, own),
         grants.location("location", args.location_arn, grantable=True),
     ]

@@ -13,6 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.documents import (
+    OPEN_PREFIX,
     key_policy,
     key_use,
     log_bucket_policy,
@@ -20,6 +21,7 @@ from components.documents import (
     product_bucket_policy,
     service_trust,
 )
+from components.inputs import document_text, s3_url
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.role_documents import USE_KEY, curation_policy
 from functions.bundle import curation_script
@@ -29,6 +31,8 @@ from governance.names import Names, Place, link_name
 PYTHON_MODULES = "pyarrow==17.0.0,duckdb==1.1.3"
 """What the script needs beside boto3 in Glue's Python shell (Python 3.9); the last releases for that Python."""
 JOB_TIMEOUT_MINUTES = 60
+SCRIPT_KEY = f"{OPEN_PREFIX}/curation.py"
+SPEC_KEY = f"{OPEN_PREFIX}/contract.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +98,7 @@ class ProductStorage(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{name}-curation-policy",
             role=role.name,
-            policy=pulumi.Output.json_dumps(
+            policy=document_text(
                 curation_policy(
                     args.place.bucket_arn(args.names.product_bucket(product, args.place)),
                     key.arn,
@@ -107,9 +111,7 @@ class ProductStorage(pulumi.ComponentResource):
             opts=child,
         )
         security = _job_security(name, args, key, child)
-        job = _job(
-            name, args, bucket, role, security, pulumi.ResourceOptions(parent=self, depends_on=[policy])
-        )
+        job = _job(name, args, bucket, role, security, policy, self)
         if args.schedule:
             aws.glue.Trigger(
                 f"{name}-schedule",
@@ -225,14 +227,16 @@ def _job(
     bucket: pulumi.Output[str],
     role: aws.iam.Role,
     security: aws.glue.SecurityConfiguration,
-    opts: pulumi.ResourceOptions,
+    policy: aws.iam.RolePolicy,
+    parent: pulumi.Resource,
 ) -> aws.glue.Job:
     """The curation job: one script for all products, told by the compiled contract what to do."""
     product = args.contract.product
+    opts = pulumi.ResourceOptions(parent=parent, depends_on=[policy])
     script = aws.s3.BucketObjectv2(
         f"{name}-script",
         bucket=bucket,
-        key="scripts/curation.py",
+        key=SCRIPT_KEY,
         content=curation_script(),
         content_type="text/x-python",
         tags=dict(args.tags),
@@ -241,27 +245,24 @@ def _job(
     spec = aws.s3.BucketObjectv2(
         f"{name}-spec",
         bucket=bucket,
-        key="scripts/contract.json",
+        key=SPEC_KEY,
         content=json.dumps(args.contract.to_job_spec(), indent=1, sort_keys=True),
         content_type="application/json",
         tags=dict(args.tags),
         opts=opts,
     )
-
-    def address(key: pulumi.Input[str]) -> pulumi.Output[str]:
-        return pulumi.Output.concat("s3://", bucket, "/", key)
-
+    known = args.names.product_bucket(product, args.place)  # as text; what it stands for, the job waits for
     return aws.glue.Job(
         f"{name}-job",
         name=args.names.curation_job(product),
         description=f"Curates {product}: decode, check against the contract, publish or quarantine",
         role_arn=role.arn,
         command=aws.glue.JobCommandArgs(
-            name="pythonshell", python_version="3.9", script_location=address(script.key)
+            name="pythonshell", python_version="3.9", script_location=s3_url(known, SCRIPT_KEY)
         ),
         default_arguments={
-            "--spec": address(spec.key),
-            "--bucket": bucket,
+            "--spec": s3_url(known, SPEC_KEY),
+            "--bucket": known,
             "--database": link_name(product),
             "--additional-python-modules": PYTHON_MODULES,
         },
@@ -270,5 +271,5 @@ def _job(
         execution_property=aws.glue.JobExecutionPropertyArgs(max_concurrent_runs=1),
         security_configuration=security.name,
         tags=dict(args.tags),
-        opts=opts,
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=[policy, script, spec]),
     )

@@ -13,20 +13,33 @@ from components.central_catalog import CentralCatalog, CentralCatalogArgs
 from components.data_product import DataProduct, DataProductArgs
 from components.lake import lake_settings
 from components.ml_consumer import MLConsumer, MLConsumerArgs
+from components.ml_pipeline import PipelineCode
+from components.model_serving import ModelServing, ModelServingArgs
 from components.providers import account_provider, deploy_actor
+from governance.contract_record import EXPORT, write_record
 from governance.errors import MeshError
-from governance.settings import CentralSettings, Common, ConsumerSettings, ProducerSettings, Settings
+from governance.features import export as feature_export
+from governance.settings import (
+    CentralSettings,
+    Common,
+    ConsumerSettings,
+    ProducerSettings,
+    ProductionSettings,
+    Settings,
+)
 
 
-def deploy(settings: Settings) -> dict[str, Any]:
-    """Declare one stack's resources and return what it exports."""
+def deploy(settings: Settings, pipeline: PipelineCode | None = None) -> dict[str, Any]:
+    """Declare one stack's resources and return what it exports; a consumer deploys the training pipeline given."""
     match settings:
         case CentralSettings():
             return _central(settings)
         case ProducerSettings():
             return _producer(settings)
         case ConsumerSettings():
-            return _consumer(settings)
+            return _consumer(settings, pipeline)
+        case ProductionSettings():
+            return _production(settings)
 
 
 def reference(stack: str) -> pulumi.StackReference:
@@ -101,6 +114,7 @@ def _producer(settings: ProducerSettings) -> dict[str, Any]:
         external_id=settings.external_id,
         endpoint=settings.endpoint,
     )
+    catalog_key_arn = central.require_output("catalogKeyArn")
     products: dict[str, Any] = {}
     for product in settings.products:
         made = DataProduct(
@@ -114,7 +128,7 @@ def _producer(settings: ProducerSettings) -> dict[str, Any]:
                 levels=settings.levels,
                 steward=steward,
                 admin=admin,
-                catalog_key_arn=central.require_output("catalogKeyArn"),
+                catalog_key_arn=catalog_key_arn,
                 shares=product.shares,
                 organization_id=settings.organization_id,
                 schedule=product.schedule,
@@ -139,10 +153,11 @@ def _producer(settings: ProducerSettings) -> dict[str, Any]:
         "accountId": settings.place.account_id,
         "region": settings.place.region,
         "products": products,
+        EXPORT: {product.name: write_record(product.contract) for product in settings.products},
     }
 
 
-def _consumer(settings: ConsumerSettings) -> dict[str, Any]:
+def _consumer(settings: ConsumerSettings, pipeline: PipelineCode | None) -> dict[str, Any]:
     central = reference(settings.central_stack)
     stacks = {stack: reference(stack) for stack in sorted({item.stack for item in settings.subscriptions})}
     shared = {item.product: _shared(stacks[item.stack], item.product) for item in settings.subscriptions}
@@ -172,7 +187,11 @@ def _consumer(settings: ConsumerSettings) -> dict[str, Any]:
             organization_id=settings.organization_id,
             scan_limit_bytes=settings.scan_limit_bytes,
             results_expire_days=settings.results_expire_days,
+            features=settings.features,
+            published={product: entry["contractVersion"] for product, entry in shared.items()},
+            pipeline=None if pipeline and pipeline.product in settings.ended else pipeline,
             disposable=not settings.protect,
+            production=settings.production,
         ),
         opts=_options(settings, settings.consumer),
     )
@@ -199,6 +218,58 @@ def _consumer(settings: ConsumerSettings) -> dict[str, Any]:
         "processingDatabase": consumer.processing_database,
         "modelPackageGroup": consumer.model_package_group,
         "domainId": consumer.domain_id,
+        "pipeline": consumer.pipeline,
+        "featureGroups": {
+            group.name: {
+                **feature_export(group, settings.names, settings.consumer),
+                "group": consumer.feature_groups[group.name],
+            }
+            for group in settings.features
+        },
+    }
+
+
+def _production(settings: ProductionSettings) -> dict[str, Any]:
+    consumer = reference(settings.consumer_stack)
+    serving = ModelServing(
+        settings.serving,
+        ModelServingArgs(
+            serving=settings.serving,
+            place=settings.place,
+            names=settings.names,
+            admin=deploy_actor(
+                place=settings.place,
+                role=settings.deploy_role,
+                external_id=settings.external_id,
+                endpoint=settings.endpoint,
+            ),
+            models_bucket=consumer.require_output("modelsBucket"),
+            models_key_arn=consumer.require_output("keyArn"),
+            current=settings.current,
+            previous=settings.previous,
+            endpoint=settings.mode == "endpoint",
+            instance_type=settings.instance_type,
+            instance_count=settings.instance_count,
+            data_capture_percent=settings.data_capture_percent,
+            subnet_ids=settings.subnet_ids,
+            security_group_ids=settings.security_group_ids,
+            disposable=not settings.protect,
+        ),
+        opts=_options(settings, settings.serving),
+    )
+    return {
+        "accountId": settings.place.account_id,
+        "region": settings.place.region,
+        "serving": settings.serving,
+        "mode": settings.mode,
+        "roleArn": serving.role_arn,
+        "keyArn": serving.key_arn,
+        "bucket": serving.bucket,
+        "modelPackage": settings.current.arn if settings.current else "",
+        "model": serving.model,
+        "endpoint": serving.endpoint,
+        "instanceType": settings.instance_type,
+        "instanceCount": settings.instance_count,
     }
 
 

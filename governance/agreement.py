@@ -10,21 +10,24 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
+from governance.collisions import check_names_across
 from governance.contracts import Contract
 from governance.errors import MeshError
+from governance.features_agreement import check_features
 from governance.levels import lowest
 from governance.reader import nearest
 from governance.settings import (
     CentralSettings,
     ConsumerSettings,
     ProducerSettings,
+    ProductionSettings,
     Settings,
     Share,
     Subscription,
 )
 from governance.sharing import filter_columns
 
-S = TypeVar("S", CentralSettings, ProducerSettings, ConsumerSettings)
+S = TypeVar("S", CentralSettings, ProducerSettings, ConsumerSettings, ProductionSettings)
 
 
 def check_agreement(stacks: Mapping[str, Settings]) -> None:
@@ -54,13 +57,60 @@ def check_agreement(stacks: Mapping[str, Settings]) -> None:
             _producer(name, member, member.central_stack, central)
         else:
             _consumer(name, member, member.central_stack, central, stacks)
+    consumers = dict(_of(stacks, ConsumerSettings))
+    for name, production in _of(stacks, ProductionSettings):
+        _production(name, production, consumers)
+    check_names_across(stacks)
+
+
+def _production(name: str, production: ProductionSettings, consumers: Mapping[str, ConsumerSettings]) -> None:
+    """A production stack serves one consumer's models, and that consumer lets its account."""
+    where = f"Pulumi.{name}.yaml"
+    consumer = consumers.get(production.consumer_stack)
+    if consumer is None:
+        known = ", ".join(sorted(consumers)) or "none"
+        raise MeshError(
+            f"stack '{production.consumer_stack}' is no consumer stack here; there is {known}",
+            f"{where}: mesh:consumerStack",
+        )
+    theirs = f"Pulumi.{production.consumer_stack}.yaml"
+    facts = {
+        "region": (production.place.region, consumer.place.region),
+        "namespace": (production.names.namespace, consumer.names.namespace),
+        "organizationId": (production.organization_id, consumer.organization_id),
+    }
+    for key, (here, there) in facts.items():
+        if here != there:
+            raise MeshError(f"is {here} but {there} in {theirs}", f"{where}: mesh:{key}")
+    allowed = consumer.production.get(production.serving)
+    if allowed is None:
+        raise MeshError(
+            f"'{production.serving}' is not among mesh:production in {theirs}"
+            f"{nearest(production.serving, list(consumer.production))}; name it there with its account",
+            f"{where}: mesh:serving",
+        )
+    if allowed != production.place.account_id:
+        raise MeshError(
+            f"is {production.place.account_id} but {theirs} has {allowed} for {production.serving}",
+            f"{where}: mesh:accountId",
+        )
+    group = consumer.names.model_package_group(consumer.model_package_group)
+    if production.current and (production.current.account_id, production.current.group) != (
+        consumer.place.account_id,
+        group,
+    ):
+        raise MeshError(
+            f"is of {production.current.group} in {production.current.account_id}, not of {theirs}'s {group}; promote "
+            "a version of that",
+            f"{where}: mesh:modelPackages",
+        )
 
 
 def _own_accounts(stacks: Mapping[str, Settings]) -> None:
-    """Two stacks of one mesh in one account would take its Lake Formation settings from each other."""
-    taken: dict[tuple[str, str, str], str] = {}
+    """Two stacks in one account and region, of whatever mesh, would take its Lake Formation settings from each other."""
+    taken: dict[tuple[str, str], str] = {}
     for name, settings in sorted(stacks.items()):
-        where = (settings.place.account_id, settings.place.region, settings.names.namespace)
+        where = (settings.place.account_id, settings.place.region)
         if where in taken:
             raise MeshError(
                 f"{settings.place.account_id} is already that of Pulumi.{taken[where]}.yaml; one account, one stack",
@@ -179,6 +229,7 @@ def _consumer(
             )
         contract = next(product.contract for product in producer.products if product.name == item.product)
         _filtered(consumer, item, shared, contract, spot)
+        check_features(consumer.features, contract, shared, consumer.levels, where)
 
 
 def _filtered(

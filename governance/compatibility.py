@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from governance import compatibility_names
 from governance.compatibility_rules import not_null, rule_changes
 from governance.compatibility_types import type_changes
 from governance.contracts_model import Column, Contract, Table
@@ -25,7 +26,7 @@ class Change:
     """One difference between two versions of a contract."""
 
     kind: str
-    """`table-` or `column-added` and `-removed`, `column-renamed`, `retyped`, `field-added`, `field-removed`,
+    """`table-` or `column-added`, `-removed` and `-renamed`, `retyped`, `field-added`, `field-removed`,
     `raised`, `lowered`, `nullable`, `required`, `rule-added`, `rule-tightened`, `rule-weakened`, `values-added`,
     `values-removed`, `key`, `delivery`, `status` or `identity`."""
 
@@ -103,18 +104,24 @@ def raised_major(old: Contract, new: Contract) -> bool:
 def _changes(old: Contract, new: Contract, levels: Sequence[str]) -> Iterator[Change]:
     yield from _contract(old, new)
     after = {table.name: table for table in new.tables}
-    before = {table.name: table for table in old.tables}
+    heirs = compatibility_names.tables(old.tables, new.tables)
     for table in old.tables:
-        if table.name in after:
-            yield from _table(table, after[table.name], levels)
-        else:
+        name = heirs.names.get(table.name)
+        if name != table.name:
             lowest = min((column.classification for column in table.columns), key=lambda x: rank(x, levels))
+            sentence = (
+                f"the table is now called {name} ({heirs.reasons[table.name]})"
+                if name
+                else "the table is gone"
+            )
             yield Change(
-                kind="table-removed", table=table.name, column="", breaking=True, level=lowest,
-                sentence="the table is gone",
+                kind="table-renamed" if name else "table-removed", table=table.name, column="", breaking=True,
+                level=lowest, before=table.name, after=name or "", sentence=sentence,
             )  # fmt: skip
+        if name:
+            yield from _table(table, after[name], levels)
     for table in new.tables:
-        if table.name not in before:
+        if table.name not in heirs.names.values():
             yield Change(
                 kind="table-added", table=table.name, column="", breaking=False,
                 sentence=f"a new table of {len(table.columns)} columns",
@@ -136,13 +143,14 @@ def _contract(old: Contract, new: Contract) -> Iterator[Change]:
 
 
 def _table(old: Table, new: Table, levels: Sequence[str]) -> Iterator[Change]:
-    renamed = renames(old, new)
+    heirs = compatibility_names.columns(old, new)
+    renamed = heirs.moves(column.name for column in old.columns)
     before = {column.name: column for column in old.columns}
     after = {column.name: column for column in new.columns}
     everybody = min((column.classification for column in old.columns), key=lambda level: rank(level, levels))
     for column in old.columns:
         level = column.classification
-        heir = after.get(renamed.get(column.name, column.name))
+        heir = after.get(heirs.names.get(column.name, ""))
         if heir is None:
             yield Change(
                 kind="column-removed", table=old.name, column=column.name, breaking=True, level=level,
@@ -153,13 +161,13 @@ def _table(old: Table, new: Table, levels: Sequence[str]) -> Iterator[Change]:
             yield Change(
                 kind="column-renamed", table=old.name, column=column.name, breaking=True, level=level,
                 before=column.name, after=heir.name,
-                sentence=f"the column is now called {heir.name} (both come from '{column.source}')",
+                sentence=f"the column is now called {heir.name} ({heirs.reasons[column.name]})",
             )  # fmt: skip
         yield from _column(old, new, column, heir, levels)
     for column in new.columns:
-        if column.name not in before and column.name not in renamed.values():
+        if column.name not in heirs.names.values():
             yield Change(
-                kind="column-added", table=new.name, column=column.name, breaking=False,
+                kind="column-added", table=old.name, column=column.name, breaking=False,
                 level=column.classification, after=column.glue_type,
                 sentence=f"a new column, {column.glue_type}, {column.classification}",
             )  # fmt: skip
@@ -185,24 +193,6 @@ def _table(old: Table, new: Table, levels: Sequence[str]) -> Iterator[Change]:
             breaking=False,
             sentence="files arrive in another form",
         )
-
-
-def renames(old: Table, new: Table) -> dict[str, str]:
-    """Old -> new name of columns that kept their source but not their name.
-
-    The source is the custom property `source`, else the contract's name of the column; with a `physicalName` changed
-    and the name kept it still matches. A name that both have, or a source that several share, is no rename.
-    """
-    before, after = ({column.name for column in table.columns} for table in (old, new))
-    gone = [column for column in old.columns if column.name not in after]
-    fresh = [column for column in new.columns if column.name not in before]
-    found = {}
-    for column in gone:
-        heirs = [heir for heir in fresh if heir.source.lower() == column.source.lower()]
-        rivals = [other for other in gone if other.source.lower() == column.source.lower()]
-        if len(heirs) == len(rivals) == 1:
-            found[column.name] = heirs[0].name
-    return found
 
 
 def _column(

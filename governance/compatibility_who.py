@@ -2,7 +2,7 @@
 
 A reader sees the columns up to the lower of its own clearance and its account's share. A raised sensitivity breaks
 only those whom it shuts out, so with everybody known it may break nobody. Deliberately not here: what changed
-(`compatibility`), and where readers and models are found (`mesh`).
+(`compatibility`), whether it may be (`contract_difference`), and where readers and models are found.
 """
 
 from __future__ import annotations
@@ -10,12 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from governance.compatibility import Change, major, raised_major, rank
-from governance.contracts_model import Contract
-from governance.errors import MeshError
-
-SHOWN = 6
-"""Breaks that one line of refusal names; the rest is counted."""
+from governance.compatibility import Change, rank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,31 +125,3 @@ def broken(changes: Sequence[Change], losses: Sequence[Loss] | None) -> tuple[Ch
     """
     harmless = {loss.change for loss in losses or () if loss.change.kind == "raised" and loss.nobody}
     return tuple(change for change in changes if change.breaking and change not in harmless)
-
-
-def check_bump(
-    old: Contract, new: Contract, changes: Sequence[Change], losses: Sequence[Loss] | None = None
-) -> None:
-    """Refuse a breaking change under the old major version.
-
-    Raises
-    ------
-    MeshError
-        One line with what breaks and for whom. Nothing is raised when the major version rose.
-    """
-    breaks = broken(changes, losses)
-    if not breaks or raised_major(old, new):
-        return
-    whom = {loss.change: loss.who for loss in losses or ()}
-    parts = [
-        f"{change.place} {change.sentence}" + (f" (breaks {whom[change]})" if whom.get(change) else "")
-        for change in breaks[:SHOWN]
-    ]
-    if len(breaks) > SHOWN:
-        parts.append(f"and {len(breaks) - SHOWN} more")
-    where = f"{new.file or new.product}: version"
-    raise MeshError(
-        f"{old.version} -> {new.version} breaks readers: {'; '.join(parts)}; raise the version to "
-        f"{major(old.version, where) + 1}.0.0 or take the change back",
-        where,
-    )

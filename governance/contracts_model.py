@@ -85,6 +85,9 @@ class Column:
     format: str = ""
     """strptime format of delivered dates and timestamps; empty for ISO 8601."""
 
+    id: str = field(default="", compare=False)
+    """ODCS id of the element, which stays when its name changes; empty where the contract gives none."""
+
     tags: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
 
@@ -121,6 +124,9 @@ class Table:
 
     delimiter: str = ","
     encoding: str = "utf-8"
+
+    id: str = field(default="", compare=False)
+    """ODCS id of the schema object; empty where the contract gives none."""
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:
@@ -163,6 +169,9 @@ class Contract:
 
     file: str = field(default="", compare=False)
     """File it was read from, for messages."""
+
+    doubts: tuple[str, ...] = field(default=(), compare=False)
+    """What was read otherwise than it may have been meant: one line each, with file and key."""
 
     def table(self, name: str) -> Table:
         """Table by name; KeyError if there is none."""

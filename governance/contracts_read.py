@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pydantic
-import yaml
 from open_data_contract_standard.model import (
     CustomProperty,
     OpenDataContractStandard,
@@ -26,6 +24,7 @@ from open_data_contract_standard.model import (
 
 from governance.contracts_literals import literal, plain_text, strptime_format
 from governance.contracts_model import Column, Contract, Table
+from governance.contracts_odcs import odcs_model
 from governance.contracts_options import add_rules
 from governance.contracts_rules import Subject, add_quality
 from governance.errors import MeshError
@@ -63,7 +62,7 @@ def load_contract(path: str | Path, *, levels: Sequence[str] = DEFAULT_LEVELS) -
 
 def parse_contract(text: str, file: str, *, levels: Sequence[str] = DEFAULT_LEVELS) -> Contract:
     """Read a contract from text; `file` is only named in messages. See :func:`load_contract`."""
-    model = _model(text, file)
+    model = odcs_model(text, file)
     name = model.dataProduct or model.name or ""
     key = "dataProduct" if model.dataProduct else "name"
     try:
@@ -74,10 +73,12 @@ def parse_contract(text: str, file: str, *, levels: Sequence[str] = DEFAULT_LEVE
     if not model.schema_:
         raise MeshError("has no tables; describe at least one", f"{file}: schema")
     custom = _custom(model.customProperties)
+    _distinct_ids(model.schema_, f"{file}: schema")
     tables: dict[str, Table] = {}
+    doubts: list[str] = []
     for index, entry in enumerate(model.schema_):
         where = f"{file}: schema[{index}]"
-        table = _table(entry, where, levels)
+        table = _table(entry, where, levels, doubts)
         if table.name in tables:
             raise MeshError(f"table '{table.name}' appears twice", where)
         tables[table.name] = table
@@ -88,51 +89,8 @@ def parse_contract(text: str, file: str, *, levels: Sequence[str] = DEFAULT_LEVE
         domain=model.domain or "", owner=_owner(model, custom), file=file,
         description=" ".join(" ".join(part.split()) for part in parts if part),
         database=database_name(product), tables=tuple(tables.values()), tags=tuple(model.tags or ()),
-        custom=custom,
+        custom=custom, doubts=tuple(doubts),
     )  # fmt: skip
-
-
-def _model(text: str, file: str) -> OpenDataContractStandard:
-    """The public model of a contract's text."""
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" at line {mark.line + 1}" if mark else ""
-        raise MeshError(f"is not YAML{place} ({getattr(error, 'problem', None) or error})", file) from None
-    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        raise MeshError(
-            "is no data contract; a mapping with kind, apiVersion, id, version and schema is", file
-        )
-    if data.get("kind") != "DataContract":
-        raise MeshError(f"'{data.get('kind')}' must be DataContract", f"{file}: kind")
-    version = str(data.get("apiVersion", ""))
-    if not re.match(r"^v3\.\d+\.\d+", version):
-        raise MeshError(
-            f"'{version}' is not supported; use Open Data Contract Standard v3", f"{file}: apiVersion"
-        )
-    try:
-        model = OpenDataContractStandard(**data)
-    except pydantic.ValidationError as error:
-        raise MeshError(*_first_error(error, file)) from None
-    for key in ("id", "version"):
-        if not getattr(model, key):
-            raise MeshError("is missing", f"{file}: {key}")
-    return model
-
-
-def _first_error(error: pydantic.ValidationError, file: str) -> tuple[str, str]:
-    """Message and place of the deepest of pydantic's findings, as a path into the file."""
-    found = max(error.errors(), key=lambda item: len(item["loc"]))
-    path = ""
-    for step in found["loc"]:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        elif re.match(r"^[a-z]\w*$", step) and step not in ("str", "int", "float", "bool"):
-            path += f".{step}" if path else step
-    unknown = found["type"] == "extra_forbidden"
-    message = "is no key of the Open Data Contract Standard" if unknown else found["msg"]
-    return f"{message[0].lower()}{message[1:]}", f"{file}: {path}"
 
 
 def _custom(properties: Sequence[CustomProperty] | None) -> dict[str, Any]:
@@ -151,7 +109,7 @@ def _owner(model: OpenDataContractStandard, custom: dict[str, Any]) -> str:
     return (owners[0].username or owners[0].name or "") if owners else ""
 
 
-def _table(entry: SchemaObject, where: str, levels: Sequence[str]) -> Table:
+def _table(entry: SchemaObject, where: str, levels: Sequence[str], doubts: list[str]) -> Table:
     """One schema object."""
     candidates = [name.lower() for name in (entry.physicalName, entry.name) if name]
     usable = [name for name in candidates if _TABLE.match(name)]
@@ -168,6 +126,7 @@ def _table(entry: SchemaObject, where: str, levels: Sequence[str]) -> Table:
     ]
     if not physical:
         raise MeshError(f"table '{name}' has no columns; list its properties", f"{where}.properties")
+    _distinct_ids(entry.properties or (), f"{where}.properties")
     known = [column_name(prop, f"{where}.properties[{index}]") for index, prop in physical]
     for (index, _), column in zip(physical, known, strict=True):
         first = physical[known.index(column)][0]
@@ -185,7 +144,11 @@ def _table(entry: SchemaObject, where: str, levels: Sequence[str]) -> Table:
     key = tuple(column for _, column in sorted(keys, key=lambda pair: pair[0]))
     columns = [
         _column(
-            prop, Subject(name, (column,), known=known, notes=notes), f"{where}.properties[{index}]", levels
+            prop,
+            Subject(name, (column,), known=known, notes=notes),
+            f"{where}.properties[{index}]",
+            levels,
+            doubts,
         )
         for (index, prop), column in zip(physical, known, strict=True)
     ]
@@ -203,8 +166,21 @@ def _table(entry: SchemaObject, where: str, levels: Sequence[str]) -> Table:
         name=name, description=" ".join((entry.description or "").split()), columns=tuple(columns),
         primary_key=key, rules=tuple(whole.rules), notes=tuple(notes), custom=custom,
         delimiter=_delimiter(custom.get("delimiter", ","), where),
-        encoding=_encoding(custom.get("encoding", "utf-8"), where),
+        encoding=_encoding(custom.get("encoding", "utf-8"), where), id=entry.id or "",
     )  # fmt: skip
+
+
+def _distinct_ids(elements: Sequence[SchemaObject | SchemaProperty], where: str) -> None:
+    """An id is unique in its list (ODCS 3.1): renames are found by it."""
+    seen: dict[str, int] = {}
+    for index, element in enumerate(elements):
+        if element.id and element.id in seen:
+            raise MeshError(
+                f"'{element.id}' is also that of [{seen[element.id]}]; an id is given once",
+                f"{where}[{index}].id",
+            )
+        if element.id:
+            seen[element.id] = index
 
 
 def _encoding(value: Any, where: str) -> str:
@@ -225,10 +201,12 @@ def _delimiter(value: Any, where: str) -> str:
     return named
 
 
-def _column(prop: SchemaProperty, subject: Subject, where: str, levels: Sequence[str]) -> Column:
+def _column(
+    prop: SchemaProperty, subject: Subject, where: str, levels: Sequence[str], doubts: list[str]
+) -> Column:
     """One property of a schema object."""
     custom = _custom(prop.customProperties)
-    tree = subject.type = glue_type(prop, where)
+    tree = subject.type = glue_type(prop, where, doubts)
     add_rules(subject, prop, where)
     pattern = (prop.logicalTypeOptions or {}).get("format")
     place = f"{where}.logicalTypeOptions.format"
@@ -251,7 +229,7 @@ def _column(prop: SchemaProperty, subject: Subject, where: str, levels: Sequence
         source=plain_text(custom.get("source") or prop.name or subject.columns[0]),
         codes=tuple((plain_text(code), meaning) for code, meaning in meanings.items()),
         format=strptime_format(str(pattern), place) if pattern and tree.kind in TEMPORAL else "",
-        tags=tuple(prop.tags or ()), rules=tuple(subject.rules),
+        tags=tuple(prop.tags or ()), rules=tuple(subject.rules), id=prop.id or "",
     )  # fmt: skip
 
 

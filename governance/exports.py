@@ -46,6 +46,8 @@ class ProducerExports(TypedDict):
     accountId: str
     region: str
     products: dict[str, ProductExports]
+    contracts: dict[str, str]
+    """Product -> its contract as deployed (`contract_record`), for the next run to compare with."""
 
 
 class SubscribedProduct(TypedDict):
@@ -57,6 +59,26 @@ class SubscribedProduct(TypedDict):
     resourceLink: str
     tables: list[str]
     contractVersion: str
+
+
+class FeatureGroupExports(TypedDict):
+    """One feature group of a consumer account."""
+
+    group: str
+    """Its name in SageMaker."""
+    product: str
+    table: str
+    """The product's table it is made of."""
+    database: str
+    offlineTable: str
+    recordIdentifier: str
+    eventTime: str
+    ingestionTime: bool
+    online: bool
+    role: str
+    """Role that ingests."""
+    columns: dict[str, str]
+    """Feature -> type of the product's column."""
 
 
 class ConsumerExports(TypedDict):
@@ -76,3 +98,28 @@ class ConsumerExports(TypedDict):
     processingDatabase: str
     modelPackageGroup: str
     domainId: str
+    featureGroups: dict[str, FeatureGroupExports]
+    pipeline: dict[str, str]
+    """`name` and `arn` of the training pipeline; empty without one."""
+
+
+class ProductionExports(TypedDict):
+    """Exports of a production account's stack; what is not there before a version was promoted is empty."""
+
+    accountId: str
+    region: str
+    serving: str
+    mode: str
+    roleArn: str
+    """Role the model runs as, and that transform jobs are started for."""
+    keyArn: str
+    bucket: str
+    """Where transform jobs read and write and an endpoint keeps what it captures."""
+    modelPackage: str
+    """ARN of the version that is served."""
+    model: str
+    """Name of the SageMaker model made of it."""
+    endpoint: str
+    """Name of the endpoint; empty in batch mode."""
+    instanceType: str
+    instanceCount: int

@@ -78,7 +78,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """Name builder of one mesh; `namespace` keeps several meshes in the same accounts apart."""
+    """Name builder of one mesh; `namespace` keeps meshes in several regions of the same accounts apart."""
 
     namespace: str
 
@@ -102,6 +102,10 @@ class Names:
     def registration_role(self, lob: str) -> str:
         return fit(f"{self.namespace}-registration-{lob}", IAM_ROLE_MAX)
 
+    def feature_role(self, consumer: str, purpose: str) -> str:
+        """Role that writes a consumer's offline feature store, or that Lake Formation reads it with."""
+        return fit(f"{self.namespace}-{consumer}-features-{purpose}", IAM_ROLE_MAX)
+
     def curation_role(self, product: str) -> str:
         return fit(f"{self.namespace}-curation-{product}", IAM_ROLE_MAX)
 
@@ -116,6 +120,20 @@ class Names:
 
     def crawler(self, product: str) -> str:
         return f"{self.namespace}-{product}"
+
+    def serving_role(self, serving: str) -> str:
+        """Role a model runs as in production; the consumer opens model artefacts to it by this name."""
+        return fit(f"{self.namespace}-serving-{serving}", IAM_ROLE_MAX)
+
+    def serving_bucket(self, serving: str, place: Place) -> str:
+        return fit(f"{self.namespace}-{serving}-serving-{place.account_id}-{place.region}", S3_BUCKET_MAX)
+
+    def endpoint(self, serving: str) -> str:
+        return fit(f"{self.namespace}-{serving}", 63)
+
+    def pipeline(self, group: str) -> str:
+        """A group's models are made by one pipeline, which has its name."""
+        return self.model_package_group(group)
 
     def workgroup(self, consumer: str, role: str) -> str:
         return fit(f"{self.namespace}-{consumer}-{role}", 128)

@@ -8,35 +8,55 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from governance.contracts import Contract
+from governance.features import FeatureGroup
 from governance.names import Names, Place
+from governance.pipelines import PipelineConfig
 
-ROLES = ("central", "producer", "consumer")
+ROLES = ("central", "producer", "consumer", "production")
 KEYS = (
     "role", "accountId", "region", "deployRole", "externalId", "environment", "owner", "costCentre", "namespace",
     "endpoint", "organizationId", "sensitivityLevels", "protect", "centralAccountId", "centralStack",
     "lobs", "consumers", "catalogPolicyStatements",
     "lob", "products",
     "consumer", "roles", "subscriptions", "users", "vpcId", "subnetIds", "securityGroupIds",
-    "modelPackageGroup", "scanLimitBytes", "resultsExpireDays",
+    "modelPackageGroup", "scanLimitBytes", "resultsExpireDays", "features", "production", "pipeline",
+    "serving", "consumerStack", "modelPackages", "mode", "instanceType", "instanceCount", "dataCapturePercent",
 )  # fmt: skip
 """Every key a stack file may carry under `mesh:`; `Pulumi.yaml` declares the types of those that all stacks have."""
 
 OF_ROLE = {
     "central": ("lobs", "catalogPolicyStatements"),
     "producer": ("lob", "products"),
-    "consumer": ("consumer", "roles", "subscriptions", "users", "vpcId", "subnetIds", "securityGroupIds"),
-}
+    "consumer": (
+        "consumer", "roles", "subscriptions", "users", "vpcId", "subnetIds", "securityGroupIds", "features",
+        "production", "pipeline",
+    ),
+    "production": (
+        "serving", "consumerStack", "modelPackages", "mode", "instanceType", "instanceCount", "dataCapturePercent",
+        "vpcId", "subnetIds", "securityGroupIds",
+    ),
+}  # fmt: skip
 """Keys that say nothing in a stack of another role; those with a default in `Pulumi.yaml` are in every stack."""
 
 
 def keys_of(role: str | None) -> tuple[str, ...]:
     """Keys that a stack of the role reads; what another role's stack would is not its business."""
-    others = {key for other, keys in OF_ROLE.items() if other != role for key in keys}
-    return tuple(key for key in KEYS if key not in others)
+    return tuple(key for key in KEYS if key not in foreign(role))
+
+
+def foreign(role: str | None) -> dict[str, str]:
+    """Keys that a stack of the role cannot have -> the role (the first of them) whose they are."""
+    own = set(OF_ROLE.get(role or "", ()))
+    found: dict[str, str] = {}
+    for other, keys in OF_ROLE.items():
+        for key in keys:
+            if other != role and key not in own:
+                found.setdefault(key, other)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +194,45 @@ class ConsumerSettings(Common):
     model_package_group: str
     scan_limit_bytes: int
     results_expire_days: int
+    features: tuple[FeatureGroup, ...] = ()
+    """Feature groups made of subscribed products."""
+    production: Mapping[str, str] = field(default_factory=dict)
+    """Serving -> account that may deploy this consumer's registered models."""
+    pipeline: PipelineConfig | None = None
+    """The training pipeline; None deploys none."""
+    ended: tuple[str, ...] = ()
+    """Products whose subscription is over: it is absent, and with it what was made of them."""
 
 
-Settings = CentralSettings | ProducerSettings | ConsumerSettings
+@dataclass(frozen=True, kw_only=True)
+class PackageVersion:
+    """One version of a model package, as its ARN names it."""
+
+    arn: str
+    account_id: str
+    region: str
+    group: str
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductionSettings(Common):
+    serving: str
+    """Name of what is served; the consumer names it too, with this account."""
+    consumer_stack: str
+    current: PackageVersion | None
+    """What is served; None until a version was promoted."""
+    previous: PackageVersion | None
+    """What was served before, kept ready for a rollback."""
+    mode: str
+    """`endpoint` answers requests, `batch` has a model for transform jobs."""
+    instance_type: str
+    instance_count: int
+    data_capture_percent: int
+    """Share of requests that the endpoint keeps with their answers."""
+    vpc_id: str
+    subnet_ids: tuple[str, ...]
+    security_group_ids: tuple[str, ...]
+
+
+Settings = CentralSettings | ProducerSettings | ConsumerSettings | ProductionSettings

@@ -11,14 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from governance.collisions import check_names
 from governance.contracts import load_contract
 from governance.errors import MeshError
+from governance.features_load import read_features
 from governance.levels import DEFAULT_LEVELS, check_level
 from governance.names import Names, Place, check_name
+from governance.pipelines import read_pipeline
 from governance.reader import Reader, as_mapping, as_strings, as_text, check_account, nearest
 from governance.settings import (
     KEYS,
-    OF_ROLE,
     ROLES,
     CentralSettings,
     ConsumerRole,
@@ -28,7 +30,9 @@ from governance.settings import (
     Product,
     Settings,
     Subscription,
+    foreign,
 )
+from governance.settings_production import load_production, read_network
 from governance.sharing import read_shares, read_until
 
 _CRON = re.compile(r"^cron\(\S+( \S+){5}\)$")
@@ -62,15 +66,22 @@ def load_settings(
     role = reader.text("role")
     if role not in ROLES:
         raise MeshError(f"'{role}' is no role; use one of {', '.join(ROLES)}", reader.where("role"))
-    for other, keys in OF_ROLE.items():
-        for key in keys:
-            if key in values and other != role:
-                raise MeshError(f"belongs to a {other} stack, and this is a {role} stack", reader.where(key))
+    for key, other in foreign(role).items():
+        if key in values:
+            raise MeshError(f"belongs to a {other} stack, and this is a {role} stack", reader.where(key))
+    settings = _of_role(role, reader, folder, today or dt.datetime.now(dt.UTC).date())
+    check_names(settings, file)
+    return settings
+
+
+def _of_role(role: str, reader: Reader, folder: Path, today: dt.date) -> Settings:
     common = _common(reader, role)
     if role == "central":
         return _central(reader, common)
-    day = today or dt.datetime.now(dt.UTC).date()
-    return _producer(reader, common, folder, day) if role == "producer" else _consumer(reader, common, day)
+    if role == "production":
+        return load_production(reader, common)
+    read = _producer if role == "producer" else _consumer
+    return read(reader, common, folder, today)
 
 
 def _common(reader: Reader, role: str) -> dict[str, Any]:
@@ -100,15 +111,15 @@ def _common(reader: Reader, role: str) -> dict[str, Any]:
     }
 
 
-def _accounts(reader: Reader, key: str, own: Mapping[str, str]) -> dict[str, str]:
+def _accounts(reader: Reader, key: str, own: Mapping[str, str], what: str = "consumer") -> dict[str, str]:
     """Read name -> {accountId}; `own` holds accounts already taken (id -> by whom)."""
     accounts: dict[str, str] = {}
     taken = dict(own)
     for name, entry in reader.mapping(key, required=False).items():
         where = reader.where(f"{key}.{name}")
-        check_name(name, "consumer", where)
+        check_name(name, what, where)
         accounts[name] = _own_account(
-            as_mapping(entry, ("accountId",), where), taken, f"consumer {name}", where
+            as_mapping(entry, ("accountId",), where), taken, f"{what} {name}", where
         )
     return accounts
 
@@ -217,7 +228,7 @@ def _product(
     return Product(name=name, contract=contract, schedule=schedule, shares=shares)
 
 
-def _consumer(reader: Reader, common: dict[str, Any], today: dt.date) -> ConsumerSettings:
+def _consumer(reader: Reader, common: dict[str, Any], folder: Path, today: dt.date) -> ConsumerSettings:
     central = _central_place(reader, common)
     levels = common["levels"]
     roles = []
@@ -233,6 +244,7 @@ def _consumer(reader: Reader, common: dict[str, Any], today: dt.date) -> Consume
                 reader.where("roles"),
             )
     subscriptions: list[Subscription] = []
+    ended: list[str] = []
     for product, raw in sorted(reader.mapping("subscriptions", required=False).items()):
         where = reader.where(f"subscriptions.{product}")
         entry = as_mapping(raw, ("lob", "clearance", "stack", "filteredTables", "until"), where)
@@ -246,13 +258,12 @@ def _consumer(reader: Reader, common: dict[str, Any], today: dt.date) -> Consume
         )
         if subscription.until is None or subscription.until >= today:
             subscriptions.append(subscription)
+        else:
+            ended.append(subscription.product)
     users = reader.strings("users")
     for user in users:
         check_name(user, "user", reader.where("users"))
-    network = {key: reader.strings(key) for key in ("subnetIds", "securityGroupIds")}
-    for key, ids in network.items():
-        if not ids:
-            raise MeshError("is missing; the SageMaker domain runs inside your VPC only", reader.where(key))
+    network = read_network(reader, "the SageMaker domain runs inside your VPC only")
     return ConsumerSettings(
         **common,
         consumer=check_name(reader.text("consumer"), "consumer", reader.where("consumer")),
@@ -261,9 +272,7 @@ def _consumer(reader: Reader, common: dict[str, Any], today: dt.date) -> Consume
         roles=tuple(roles),
         subscriptions=tuple(subscriptions),
         users=users,
-        vpc_id=reader.matching("vpcId", r"vpc-\w+", "vpc-0a1b2c3d4e5f60718"),
-        subnet_ids=network["subnetIds"],
-        security_group_ids=network["securityGroupIds"],
+        **network,
         model_package_group=check_name(
             reader.text("modelPackageGroup", "credit-risk"),
             "model package group",
@@ -271,4 +280,13 @@ def _consumer(reader: Reader, common: dict[str, Any], today: dt.date) -> Consume
         ),
         scan_limit_bytes=reader.number("scanLimitBytes", 10 * 2**30, least=10 * 2**20),
         results_expire_days=reader.number("resultsExpireDays", 7),
+        features=read_features(reader, folder, levels, roles, subscriptions, ended),
+        production=_accounts(
+            reader,
+            "production",
+            {common["place"].account_id: "this consumer", central.account_id: "the central stack"},
+            "serving",
+        ),
+        pipeline=read_pipeline(reader),
+        ended=tuple(ended),
     )

@@ -54,7 +54,7 @@ def read_shares(
     for index, item in enumerate(as_list(entries, "shares", f"{where}.shares")):
         spot = f"{where}.shares[{index}]"
         entry = as_mapping(item, SHARE_KEYS, spot)
-        consumer, clearance = as_text(entry, "consumer", spot), as_text(entry, "clearance", spot)
+        consumer = as_text(entry, "consumer", spot)
         if consumer not in consumers:
             raise MeshError(
                 f"consumer '{consumer}' has no account in mesh:consumers{nearest(consumer, list(consumers))}",
@@ -63,21 +63,47 @@ def read_shares(
         if consumer in seen:
             raise MeshError(f"consumer '{consumer}' is shared to twice; keep one share", spot)
         seen.add(consumer)
-        check_level(clearance, levels, f"{spot}.clearance")
-        share = Share(
-            consumer=consumer,
-            account_id=consumers[consumer],
-            clearance=clearance,
-            columns=_columns(entry.get("columns"), contract, f"{spot}.columns"),
-            rows=_rows(entry.get("rows"), contract, f"{spot}.rows"),
-            until=read_until(entry.get("until"), f"{spot}.until"),
-        )
-        for table in contract.tables if share.filtered else ():
-            if not filter_columns(share, table, clearance, levels):
-                raise MeshError(f"no column of table '{table.name}' is both listed and cleared", spot)
+        share = read_share(entry, contract, consumers[consumer], levels, spot)
         if share.until is None or share.until >= today:
             shares.append(share)
     return tuple(shares)
+
+
+def read_share(
+    entry: Mapping[str, Any],
+    contract: Contract,
+    account: str,
+    levels: Sequence[str],
+    spot: str,
+    places: Mapping[str, str] | None = None,
+) -> Share:
+    """One share as its entry says it, whether or not it has ended.
+
+    Parameters
+    ----------
+    entry
+        `consumer`, `clearance` and what narrows the share.
+    account
+        Account id of the consumer.
+    spot
+        Where the entry stands, for messages.
+    places
+        Key of the entry -> where that stands, if not in `spot`.
+    """
+    where = {key: f"{spot}.{key}" for key in SHARE_KEYS} | dict(places or {})
+    clearance = check_level(as_text(entry, "clearance", spot), levels, where["clearance"])
+    share = Share(
+        consumer=as_text(entry, "consumer", spot),
+        account_id=account,
+        clearance=clearance,
+        columns=_columns(entry.get("columns"), contract, where["columns"]),
+        rows=_rows(entry.get("rows"), contract, where["rows"]),
+        until=read_until(entry.get("until"), where["until"]),
+    )
+    for table in contract.tables if share.filtered else ():
+        if not filter_columns(share, table, clearance, levels):
+            raise MeshError(f"no column of table '{table.name}' is both listed and cleared", spot)
+    return share
 
 
 def read_until(value: Any, where: str) -> dt.date | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from open_data_contract_standard.model import SchemaProperty
 
+from governance import types_elsewhere
 from governance.errors import MeshError
 
 LOGICAL_TYPES = (
@@ -26,14 +27,6 @@ _PLAIN = (
 )  # fmt: skip
 _SIZED = {"varchar": 65_535, "char": 255}
 _ALIASES = {"integer": "int", "real": "float", "numeric": "decimal", "number": "decimal", "bool": "boolean"}
-_FOREIGN = {
-    "text": "string", "varchar": "string", "nvarchar": "string", "varchar2": "string", "char": "string",
-    "uuid": "string", "json": "string", "time": "string", "long": "bigint", "int64": "bigint", "int32": "int",
-    "float64": "double", "float32": "float", "datetime": "timestamp", "timestamptz": "timestamp",
-    "bytes": "binary",
-}  # fmt: skip
-"""Names that other systems give their types; used only where a contract says no logical type."""
-
 _FORMATS = {
     "i8": "tinyint", "i16": "smallint", "i32": "int", "i64": "bigint", "i128": "decimal(38,0)",
     "u8": "smallint", "u16": "int", "u32": "bigint", "u64": "decimal(20,0)", "u128": "decimal(38,0)",
@@ -182,12 +175,22 @@ def column_name(prop: SchemaProperty, where: str) -> str:
     )
 
 
-def glue_type(prop: SchemaProperty, where: str) -> GlueType:
+def glue_type(prop: SchemaProperty, where: str, doubts: list[str] | None = None) -> GlueType:
     """Glue type of a contract's property.
 
     A `physicalType` that is a Glue type wins. Otherwise the logical type decides: `integer` without a format
     becomes `bigint` (wide enough for every sender, although ODCS' default format is i32), `time` becomes
     `string` since Glue has no such type, an `object` without properties becomes `string` holding JSON text.
+
+    Parameters
+    ----------
+    prop
+        The property.
+    where
+        Its place, for messages.
+    doubts
+        Receives a line for each physical type that is passed over although it may have been meant: the standard
+        lets any system's name stand there, so it is no error.
 
     Raises
     ------
@@ -203,20 +206,31 @@ def glue_type(prop: SchemaProperty, where: str) -> GlueType:
     if physical and (parsed := parse_glue_type(physical)):
         return parsed
     if logical is None:
-        return _foreign_type(prop, physical, where)
+        return _foreign_type(prop, physical, where, doubts)
+    found = _logical_type(prop, logical, where, doubts)
+    if doubts is not None and physical and (odd := types_elsewhere.doubt(physical)):
+        doubts.append(
+            f"{where}.physicalType: '{physical}' {odd}, so logicalType {logical} decides: {found}; write a Glue "
+            "type to have another"
+        )
+    return found
+
+
+def _logical_type(prop: SchemaProperty, logical: str, where: str, doubts: list[str] | None) -> GlueType:
+    """Glue type of a logical type of the standard."""
     if logical == "object":
-        return _struct(prop, where)
+        return _struct(prop, where, doubts)
     if logical in ("array", "vector"):
         default = GlueType("float" if logical == "vector" else "string")
-        item = glue_type(prop.items, f"{where}.items") if prop.items else default
+        item = glue_type(prop.items, f"{where}.items", doubts) if prop.items else default
         return GlueType("array", fields=(("element", item),))
     if logical == "map":
         key, value = (prop.map.key, prop.map.value) if prop.map else (None, None)
         return GlueType(
             "map",
             fields=(
-                ("key", glue_type(key, f"{where}.map.key") if key else GlueType("string")),
-                ("value", glue_type(value, f"{where}.map.value") if value else GlueType("string")),
+                ("key", glue_type(key, f"{where}.map.key", doubts) if key else GlueType("string")),
+                ("value", glue_type(value, f"{where}.map.value", doubts) if value else GlueType("string")),
             ),
         )
     if logical in ("integer", "number"):
@@ -228,7 +242,7 @@ def glue_type(prop: SchemaProperty, where: str) -> GlueType:
     return GlueType("string" if logical == "time" else logical)
 
 
-def _struct(prop: SchemaProperty, where: str) -> GlueType:
+def _struct(prop: SchemaProperty, where: str, doubts: list[str] | None) -> GlueType:
     """Struct of an object's properties; JSON text where the contract lists none."""
     if not prop.properties:
         return GlueType("string")
@@ -238,17 +252,17 @@ def _struct(prop: SchemaProperty, where: str) -> GlueType:
         name = column_name(part, place)
         if name in fields:
             raise MeshError(f"field '{name}' appears twice; Glue does not tell upper from lower case", place)
-        fields[name] = glue_type(part, place)
+        fields[name] = glue_type(part, place, doubts)
     return GlueType("struct", fields=tuple(fields.items()))
 
 
-def _foreign_type(prop: SchemaProperty, physical: str, where: str) -> GlueType:
+def _foreign_type(prop: SchemaProperty, physical: str, where: str, doubts: list[str] | None) -> GlueType:
     """Type of a property without logical type, from its parts or a type name that other systems use."""
     if prop.properties:
-        return _struct(prop, where)
+        return _struct(prop, where, doubts)
     if not physical:
         raise MeshError("has no type; give it a logicalType", where)
-    known = _FOREIGN.get(re.sub(r"\(.*\)$", "", physical).strip().lower())
+    known = types_elsewhere.MEANT.get(re.sub(r"\(.*\)$", "", physical).strip().lower())
     if known is None:
         raise MeshError(
             f"unknown type '{physical}'; give a logicalType, or a Glue type such as decimal(12,2)",

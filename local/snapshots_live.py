@@ -8,23 +8,21 @@ what the state means (governance.access).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from governance.access_principals import role_arn
-from governance.errors import MeshError
 from governance.snapshot import Column, DataCellsFilter, LakeSettings, LinkTarget, Organization, Snapshot
 from governance.snapshot_build import SnapshotBuilder
 from governance.snapshot_grants import Resource
+from local.snapshots_calls import calls_in, marked, or_none, pages
 from local.snapshots_resources import from_api
 
 Clients = Callable[[str, str], Any]
 """Account and service to a boto3 client that acts there."""
-
-GONE = ("EntityNotFoundException", "NoSuchEntity", "NoSuchEntityException")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,24 +64,21 @@ def read(clients: Clients, accounts: Sequence[str], roles: Iterable[str] = ()) -
     Raises
     ------
     MeshError
-        When a call is refused: which, in which account, and what AWS said.
+        When a call is refused or nothing answers: which, in which account, what AWS said and what to allow.
     """
     reading = _Reading(clients)
     for account in accounts:
-        try:
+        with calls_in(account):
             _lake(reading, account)
             _shares(reading, account)
-        except ClientError as error:
-            said = error.response["Error"]
-            raise MeshError(
-                f"{error.operation_name}: {said['Code']}: {said['Message']}", f"account {account}"
-            ) from None
     _grants(reading)
     wanted = {arn for arn in roles if ":role/" in arn}
     wanted.update(each.principal for each in reading.listed if ":role/" in each.principal)
     for arn in sorted(wanted):
-        if arn.split(":")[4] in accounts:
-            _role(reading, arn)
+        account = arn.split(":")[4]
+        if account in accounts:
+            with calls_in(account):
+                _role(reading, arn)
     if reading.organizations:
         arn, members = max(reading.organizations.items(), key=lambda item: len(item[1]))
         reading.build.organization = Organization(arn, tuple(members))
@@ -107,19 +102,19 @@ def _lake(reading: _Reading, account: str) -> None:
             table_defaults=_defaults(given.get("CreateTableDefaultPermissions")),
         ),
     )
-    for tag in _pages(lake.list_lf_tags, "LFTags"):
+    for tag in pages(lake.list_lf_tags, "LFTags"):
         if tag.get("CatalogId", account) == account:
             build.tag(account, tag["TagKey"], tag["TagValues"])
-    for each in _pages(lake.list_resources, "ResourceInfoList"):
+    for each in pages(lake.list_resources, "ResourceInfoList"):
         hybrid = bool(each.get("HybridAccessEnabled"))
         build.location(account, each["ResourceArn"], each.get("RoleArn"), hybrid=hybrid)
-    for database in _pages(glue.get_databases, "DatabaseList"):
+    for database in pages(glue.get_databases, "DatabaseList"):
         _database(reading, account, database)
-    for each in _pages(lake.list_data_cells_filter, "DataCellsFilters"):
+    for each in pages(lake.list_data_cells_filter, "DataCellsFilters"):
         if each["TableCatalogId"] == account:
             build.filter(account, _filter(each))
-    for entry in _pages(lake.list_permissions, "PrincipalResourcePermissions"):
-        found = from_api(entry["Resource"], account)
+    for entry in pages(lake.list_permissions, "PrincipalResourcePermissions"):
+        found = from_api(_spelled_out(lake, entry["Resource"]), account)
         if found is not None:
             reading.listed.append(
                 _Listed(
@@ -131,6 +126,18 @@ def _lake(reading: _Reading, account: str) -> None:
                     grantable=tuple(entry.get("PermissionsWithGrantOption") or ()),
                 )
             )
+
+
+def _spelled_out(lake: Any, resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A tag policy that names a saved expression, with what that expression says now."""
+    policy = resource.get("LFTagPolicy") or {}
+    name = policy.get("ExpressionName")
+    if not name or policy.get("Expression"):
+        return resource
+    where = {"CatalogId": policy["CatalogId"]} if policy.get("CatalogId") else {}
+    saved = or_none(lake.get_lf_tag_expression, Name=name, **where)
+    found = (saved or {}).get("Expression")
+    return {"LFTagPolicy": {**policy, "Expression": found}} if found else {}
 
 
 def _defaults(entries: Iterable[Mapping[str, Any]] | None) -> tuple[str, ...]:
@@ -145,9 +152,9 @@ def _database(reading: _Reading, account: str, database: Mapping[str, Any]) -> N
     if link is not None:
         return
     lake, glue = reading.clients(account, "lakeformation"), reading.clients(account, "glue")
-    answer = _or_none(lake.get_resource_lf_tags, Resource={"Database": {"CatalogId": account, "Name": name}})
+    answer = or_none(lake.get_resource_lf_tags, Resource={"Database": {"CatalogId": account, "Name": name}})
     reading.build.tag_database(account, name, _pairs((answer or {}).get("LFTagOnDatabase")))
-    for table in _pages(glue.get_tables, "TableList", DatabaseName=name):
+    for table in pages(glue.get_tables, "TableList", DatabaseName=name, gone=True):
         target = table.get("TargetTable")
         storage = table.get("StorageDescriptor") or {}
         creator = str(table.get("CreatedBy") or "")
@@ -171,7 +178,7 @@ def _table_tags(reading: _Reading, account: str, database: str, table: str) -> N
     """Tags put on a table and its columns themselves."""
     where = {"CatalogId": account, "DatabaseName": database, "Name": table}
     lake = reading.clients(account, "lakeformation")
-    answer = _or_none(lake.get_resource_lf_tags, Resource={"Table": where}, ShowAssignedLFTags=True)
+    answer = or_none(lake.get_resource_lf_tags, Resource={"Table": where}, ShowAssignedLFTags=True)
     reading.build.tag_table(account, database, table, _pairs((answer or {}).get("LFTagsOnTable")))
     for column in (answer or {}).get("LFTagsOnColumns") or ():
         reading.build.tag_columns(account, database, table, [column["Name"]], _pairs(column.get("LFTags")))
@@ -184,13 +191,15 @@ def _pairs(found: Iterable[Mapping[str, Any]] | None) -> dict[str, str]:
 def _filter(each: Mapping[str, Any]) -> DataCellsFilter:
     wildcard, rows = each.get("ColumnWildcard"), each.get("RowFilter") or {}
     names = tuple(each.get("ColumnNames") or ())
+    predicate = rows.get("FilterExpression")
+    every = "AllRowsWildcard" in rows or (predicate or "true").strip().lower() == "true"
     return DataCellsFilter(
         each["DatabaseName"],
         each["TableName"],
         each["Name"],
         included=names if names else None,
         excluded=tuple((wildcard or {}).get("ExcludedColumnNames") or ()) if not names else (),
-        row_filter=None if "AllRowsWildcard" in rows else rows.get("FilterExpression"),
+        row_filter=None if every else predicate,
     )
 
 
@@ -216,7 +225,7 @@ def _grants(reading: _Reading) -> None:
 
 def _shares(reading: _Reading, account: str) -> None:
     """Shares that reach the account, and the Organization it is in."""
-    for share in _pages(reading.clients(account, "ram").get_resource_shares, "resourceShares",
+    for share in pages(reading.clients(account, "ram").get_resource_shares, "resourceShares",
                         "nextToken", resourceOwner="OTHER-ACCOUNTS"):  # fmt: skip
         if share["status"] == "ACTIVE":
             reading.build.accept(share["owningAccountId"], account)
@@ -236,46 +245,17 @@ def _shares(reading: _Reading, account: str) -> None:
 def _role(reading: _Reading, arn: str) -> None:
     """A role with its inline and attached policies."""
     iam, name = reading.clients(arn.split(":")[4], "iam"), arn.rsplit("/", 1)[-1]
-    found = _or_none(iam.get_role, RoleName=name)
+    found = or_none(iam.get_role, RoleName=name)
     if found is None:
         return
     documents = []
-    for policy in _marked(iam.list_role_policies, "PolicyNames", RoleName=name):
-        documents.append(iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
-    for attached in _marked(iam.list_attached_role_policies, "AttachedPolicies", RoleName=name):
+    for policy in marked(iam.list_role_policies, "PolicyNames", RoleName=name):
+        inline = or_none(iam.get_role_policy, RoleName=name, PolicyName=policy)
+        documents += [inline["PolicyDocument"]] if inline else []
+    for attached in marked(iam.list_attached_role_policies, "AttachedPolicies", RoleName=name):
         version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVersionId"]
         answer = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId=version)
         documents.append(answer["PolicyVersion"]["Document"])
     texts = [each if isinstance(each, str) else json.dumps(each) for each in documents]
     boundary = (found["Role"].get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
     reading.build.role(arn, texts, boundary)
-
-
-def _or_none(call: Callable[..., Any], **arguments: Any) -> Any:
-    """The answer, or None for what was deleted meanwhile."""
-    try:
-        return call(**arguments)
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in GONE:
-            raise
-        return None
-
-
-def _pages(call: Callable[..., Any], key: str, token: str = "NextToken", **arguments: Any) -> Iterator[Any]:  # noqa: S107
-    """Items of all pages; several of these calls have no paginator in every version of boto3."""
-    while True:
-        answer = call(**arguments)
-        yield from answer.get(key) or ()
-        if not answer.get(token):
-            return
-        arguments[token] = answer[token]
-
-
-def _marked(call: Callable[..., Any], key: str, **arguments: Any) -> Iterator[Any]:
-    """Items of all pages of an IAM list."""
-    while True:
-        answer = call(**arguments)
-        yield from answer[key]
-        if not answer.get("IsTruncated"):
-            return
-        arguments["Marker"] = answer["Marker"]

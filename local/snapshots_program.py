@@ -55,20 +55,23 @@ class Program:
 
 
 def read(stacks: Iterable[Stack]) -> Program:
-    """What the stacks intend.
+    """What the stacks intend; production stacks serve models and hold nothing of the lake, so they are left out.
 
     Raises
     ------
     MeshError
         When a resource names what no stack makes, such as tags on a table that is not there.
     """
-    reading = _Reading(tuple(stacks))
+    reading = _Reading(tuple(stack for stack in stacks if stack.role != PRODUCTION))
     for stack in reading.stacks:
         reading.build.account(stack.account)
         for resource in stack.resources:
             reading.take(stack, resource)
     reading.finish()
     return Program(stacks=reading.stacks, snapshot=reading.build.build(), makers=reading.makers)
+
+
+PRODUCTION = "production"
 
 
 @dataclass

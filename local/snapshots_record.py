@@ -9,6 +9,9 @@ mean for access (snapshots_program).
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
+import inspect
 import json
 import sys
 from collections.abc import Mapping
@@ -136,13 +139,24 @@ def from_json(text: str) -> tuple[Stack, ...]:
     )
 
 
+def _as_of(day: dt.date) -> None:
+    """Have the program judge its shares on a day; packages from before shares could end know no such day."""
+    from governance import settings_load
+
+    if "today" in inspect.signature(settings_load.load_settings).parameters:
+        dated = functools.partial(settings_load.load_settings, today=day)
+        settings_load.load_settings = dated
+
+
 def main() -> int:
-    """Record the folder named first, with packages from the folder named second; print JSON."""
-    folder, packages = sys.argv[1:3]
+    """Record the folder named first with packages from the folder named second, as of the day named third; print JSON."""
+    folder, packages, *day = sys.argv[1:4]
     here = str(Path(__file__).resolve().parent)
     sys.path[:] = [packages, *(entry for entry in sys.path if entry != here)]
     from governance.errors import MeshError
 
+    for text in day:
+        _as_of(dt.date.fromisoformat(text))
     try:
         text = to_json(record_all(Path(folder)))
     except MeshError as error:

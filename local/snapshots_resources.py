@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from governance.access_principals import is_account
 from governance.snapshot_grants import (
     CatalogRes,
     ColumnsRes,
@@ -39,7 +40,7 @@ _API = {
 
 
 def from_api(document: Document, account: str) -> tuple[str, Resource] | None:
-    """Owner account and resource of an API document; None for a kind that is not known here.
+    """Owner account and resource of an API document; None for a kind or catalog that is not known here.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ def from_api(document: Document, account: str) -> tuple[str, Resource] | None:
         return None
     body: Document = document[kind]
     owner = body.get("TableCatalogId") or body.get("CatalogId") or body.get("Id") or account
+    if not is_account(str(owner)):  # a catalog within the account's, such as one of S3 Tables: not the mesh's
+        return None
     return str(owner), _resource(kind, body)
 
 

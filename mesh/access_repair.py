@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from components.dynamic_session import patiently
 from components.share_acceptance import accept_shares
@@ -19,6 +19,7 @@ from governance.errors import MeshError
 from governance.snapshot import Snapshot
 from governance.snapshot_grants import Grant
 from local import engine
+from local.snapshots_calls import refused
 from local.snapshots_program import Program
 from local.snapshots_resources import to_api
 from mesh.access_sources import Sessions
@@ -58,9 +59,8 @@ def _try(done: list[str], what: str, act: Callable[..., object], *arguments: obj
     try:
         act(*arguments)
     except ClientError as error:
-        said = error.response["Error"]
-        done.append(f"not {what}: {said['Code']}: {said['Message']}")
-    except MeshError as error:
+        done.append(f"not {what}: {refused(error)}")
+    except (BotoCoreError, MeshError) as error:
         done.append(f"not {what}: {error}")
     else:
         done.append(what)

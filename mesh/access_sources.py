@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tarfile
-import tempfile
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +16,13 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from governance.errors import MeshError
-from governance.settings import Settings
+from governance.settings import ProductionSettings, Settings
 from local import engine, snapshots_live, snapshots_program, snapshots_record
+from local.snapshots_calls import PATIENT
 from local.snapshots_program import Program
-from mesh import cloud
+from mesh import cloud, revisions
 from mesh.project import Project
+from mesh.revisions import Commit
 
 PACKAGES = ("local/engine/__init__.py", "components/__init__.py", "governance/__init__.py")
 """What a revision must have to be recorded with its own packages."""
@@ -73,7 +72,7 @@ class Sessions:
         if key not in self._clients:
             region = next(iter(self.project.stacks.values())).place.region
             self._clients[key] = self._session(chain).client(
-                service, region_name=region, endpoint_url=self.endpoint
+                service, region_name=region, endpoint_url=self.endpoint, config=PATIENT
             )
         return self._clients[key]
 
@@ -103,7 +102,8 @@ class Sessions:
 def held(project: Project, program: Program, sessions: Sessions) -> Program:
     """What the catalogs of all accounts hold now; who makes a grant is known from the program."""
     roles = [role.arn for role in program.snapshot.roles]
-    accounts = [item.place.account_id for item in project.stacks.values()]
+    stacks = project.stacks.values()
+    accounts = [item.place.account_id for item in stacks if not isinstance(item, ProductionSettings)]
     snapshot = snapshots_live.read(sessions.client, accounts, roles)
     return replace(program, snapshot=snapshot)
 
@@ -145,41 +145,29 @@ def deployed(project: Project, *, endpoint: str | None = None) -> Program:
 def revision(project: Project, name: str) -> tuple[Program, str]:
     """What a git revision's files intend, recorded in a process of its own, and the commit's short id.
 
-    The revision's own packages run where it has them, else today's.
+    The revision's own packages run where it has them, else today's; a share with an end is judged as of the day of the
+    commit, so one that has ended since shows as lost.
 
     Raises
     ------
     MeshError
         When the folder is in no git repository, the revision does not exist, or its files are wrong.
     """
-    commit = _git(project, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    if commit.returncode:
-        inside = _git(project, "rev-parse", "--is-inside-work-tree").returncode == 0
-        said = "is no revision of this repository" if inside else "the project is in no git repository"
-        raise MeshError(said, f"revision '{name}'")
-    identity = commit.stdout.decode().strip()
-    archive = _git(project, "archive", "--format=tar", identity)
-    with tempfile.TemporaryDirectory(prefix="mesh-revision-") as folder:
-        with tarfile.open(fileobj=BytesIO(archive.stdout)) as tar:
-            tar.extractall(folder, filter="data")
-        return snapshots_program.read(_recorded(Path(folder), name)), identity[:9]
+    commit = revisions.find(project.folder, name)
+    with commit.checked_out("mesh-revision-") as folder:
+        return snapshots_program.read(_recorded(folder, commit)), commit.short
 
 
-def _recorded(folder: Path, name: str) -> tuple[snapshots_record.Stack, ...]:
+def _recorded(folder: Path, commit: Commit) -> tuple[snapshots_record.Stack, ...]:
+    name = commit.name
     if not any(folder.glob("Pulumi.*.yaml")) or not (folder / "__main__.py").is_file():
         raise MeshError("has no stack files and program in this folder", f"revision '{name}'")
     today = Path(__file__).resolve().parent.parent
     packages = folder if all((folder / part).is_file() for part in PACKAGES) else today
     command = [sys.executable, str(Path(snapshots_record.__file__).resolve()), str(folder), str(packages)]
+    command.append(commit.day.isoformat())
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise MeshError(said[-1] if said else "cannot be recorded", f"revision '{name}'")
     return snapshots_record.from_json(done.stdout.decode())
-
-
-def _git(project: Project, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(["git", *arguments], cwd=project.folder, capture_output=True, check=False)
-    except FileNotFoundError:
-        raise MeshError("is not installed; it is needed to read a revision", "git") from None

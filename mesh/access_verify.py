@@ -6,17 +6,19 @@ here: putting it right (access_repair).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from governance.snapshot import Catalog, Database, Snapshot, Table
+from governance.snapshot import Catalog, Database, DataCellsFilter, Snapshot, Table
 from governance.snapshot_grants import Grant
 from local.snapshots_program import Program
 from mesh.access_names import Names
 from mesh.access_verify_grants import compare_grants
 from mesh.project import Project
 
+_UNIQUE_ID = re.compile(r"A[A-Z]{3}[A-Z0-9]{12,}")
 MISSING, UNMANAGED, DIFFERENT = "missing", "unmanaged", "different"
 
 
@@ -85,7 +87,14 @@ def compare(project: Project, program: Program, held: Snapshot) -> Findings:
 
 
 def _grant(names: Names, kind: str, grant: Grant) -> Finding:
-    return Finding(kind=kind, what="grant", account=grant.account, text=names.plain(str(grant)), grant=grant)
+    text = names.plain(str(grant)) + _deleted(grant.principal)
+    return Finding(kind=kind, what="grant", account=grant.account, text=text, grant=grant)
+
+
+def _deleted(principal: str) -> str:
+    """What a principal's unique id means: its role or user is gone, and the id is what is left of it."""
+    kind = {"AROA": "role", "AIDA": "user"}.get(principal[:4], "") if _UNIQUE_ID.fullmatch(principal) else ""
+    return f"; that is a {kind} that was deleted" if kind else ""
 
 
 def _roles(names: Names, intended: Snapshot, held: Snapshot) -> Iterator[Finding]:
@@ -108,7 +117,7 @@ def _catalog(want: Catalog, have: Catalog) -> Iterator[Finding]:
     for admin in sorted(set(want.settings.admins) - set(have.settings.admins)):
         yield found(MISSING, "administrator", admin, admin)
     for admin in sorted(set(have.settings.admins) - set(want.settings.admins)):
-        yield found(UNMANAGED, "administrator", admin, admin)
+        yield found(UNMANAGED, "administrator", admin + _deleted(admin), admin)
     if have.settings.cross_account_version != want.settings.cross_account_version:
         versions = f"{have.settings.cross_account_version}, not {want.settings.cross_account_version}"
         yield found(DIFFERENT, "settings", f"cross-account version is {versions},")
@@ -128,7 +137,7 @@ def _catalog(want: Catalog, have: Catalog) -> Iterator[Finding]:
         held = have.filter_by_name.get(key)
         if held is None:
             yield found(MISSING, "filter", f"{cells.name} of {cells.database}.{cells.table}", *key)
-        elif held != cells:
+        elif _comparable(held) != _comparable(cells):
             yield found(DIFFERENT, "filter", f"{cells.name} of {cells.database}.{cells.table}", *key)
     for key, cells in have.filter_by_name.items():
         if key not in want.filter_by_name and want.database(cells.database) is not None:
@@ -146,6 +155,12 @@ def _catalog(want: Catalog, have: Catalog) -> Iterator[Finding]:
     for database in have.databases:
         if database.link in targets and want.database(database.name) is None:
             yield found(UNMANAGED, "link", database.name, database.name)
+
+
+def _comparable(cells: DataCellsFilter) -> tuple[object, ...]:
+    """A filter without the order of its columns, which Lake Formation does not keep."""
+    included = None if cells.included is None else frozenset(cells.included)
+    return included, frozenset(cells.excluded), " ".join((cells.row_filter or "").split())
 
 
 def _database(account: str, want: Database, have: Database) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from governance.errors import MeshError
-from mesh import cli_access, cli_contract, cli_onboard
+from mesh import cli_access, cli_contract, cli_onboard, cli_promote
 from mesh.project import Project
 
 
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
     cli_contract.register(commands)
     cli_onboard.register(commands)
+    cli_promote.register(commands)
     return parser
 
 

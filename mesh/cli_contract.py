@@ -15,8 +15,10 @@ from typing import Any
 
 import yaml
 
-from governance.compatibility_deployed import deployed_contracts, read_export
+from governance.compatibility_deployed import read_export
 from governance.compatibility_sunset import DEPRECATED, notices, sunset
+from governance.contract_difference import difference
+from governance.contract_readers import readers_of
 from governance.contracts import Contract
 from governance.errors import MeshError
 from mesh.project import Project
@@ -81,16 +83,18 @@ def _check(options: argparse.Namespace) -> int:
         print(
             f"{file}: {new.product} {new.version}, {len(new.tables)} tables, {columns} columns, {rules} rules"
         )
+        for doubt in new.doubts:
+            print(f"note: {doubt}")
         if not options.against and new.status.lower() != DEPRECATED:
             continue
-        readers = contracts.readers_of(project.stacks, new.product)
+        readers = readers_of(project.stacks, new.product)
         notes = notices(new, readers, dt.date.today())
         old = _before(options.against, project, file, new, levels) if options.against else None
         if old is None:
             print("\n".join([*notes, *(["not deployed before"] if options.against else [])]))
             continue
         models = _models(project) if options.against == "deployed" else ()
-        found = contracts.difference(old, new, levels, readers, models)
+        found = difference(old, new, levels, readers, models)
         print(as_text(found, notes))
         refused += found.refused
     return 2 if wrong else 1 if refused else 0
@@ -107,8 +111,7 @@ def _before(
         store = engine.S3StateStore(cloud.require(project.home).endpoint)
         return contract_gate.deployed(project, store).get(new.product)
     if Path(against).is_file():
-        resources = read_export(Path(against).read_text(encoding="utf-8"), against)
-        return deployed_contracts(resources, levels).get(new.product)
+        return read_export(Path(against).read_text(encoding="utf-8"), against).get(new.product)
     return contract.at_revision(against, file, levels)
 
 
@@ -129,8 +132,8 @@ def _diff(options: argparse.Namespace) -> int:
     project = Project.find()
     levels = contracts.levels_of(project)
     old, new = (contracts.read(source, levels) for source in (options.old, options.new))
-    readers = contracts.readers_of(project.stacks, new.product)
-    found = contracts.difference(old, new, levels, readers, _models(project))
+    readers = readers_of(project.stacks, new.product)
+    found = difference(old, new, levels, readers, _models(project))
     notes = notices(new, readers, dt.date.today())
     if options.json:
         print(json.dumps(as_json(found, notes), indent=2, default=str))

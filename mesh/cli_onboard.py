@@ -14,6 +14,7 @@ from mesh.project import Project
 
 if TYPE_CHECKING:
     from mesh.onboard import Draft, Member
+    from mesh.onboard_share import Narrowing
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,6 +32,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     product.add_argument(
         "--share", action="append", default=[], metavar="CONSUMER=CLEARANCE", help="share it; repeatable"
     )
+    _narrowing(product, "CONSUMER", "ml-coe")
     product.add_argument(
         "--schedule", metavar="CRON", help="of the curation job, such as 'cron(0 3 * * ? *)'"
     )
@@ -42,6 +44,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     consumer.add_argument(
         "--product", action="append", default=[], metavar="P", help="product to share with it; repeatable"
     )
+    _narrowing(consumer, "PRODUCT", "credit-card")
     consumer.add_argument(
         "--role", action="append", default=[], metavar="NAME=CLEARANCE",
         help="a role's clearance; data-scientist, pipeline and auditor have the consumer's otherwise; repeatable",
@@ -53,6 +56,22 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
     for kind in (lob, product, consumer):
         kind.add_argument("--dry-run", action="store_true", help="show it all and a diff, write nothing")
+
+
+def _narrowing(parser: argparse.ArgumentParser, name: str, example: str) -> None:
+    """Options that narrow a share; all repeatable, once per name."""
+    for option, form, words in (
+        ("--columns", f"{name}=COLUMN,...", "share these columns only"),
+        ("--rows", f"{name}[:TABLE]=PREDICATE", f'share these rows only, such as "{example}=amount < 5000"'),
+        ("--until", f"{name}=DATE", "last day of the share, such as 2027-03-31"),
+    ):
+        parser.add_argument(option, action="append", default=[], metavar=form, help=f"{words}; repeatable")
+
+
+def _narrowed(options: argparse.Namespace) -> Narrowing:
+    from mesh.onboard_share import Narrowing
+
+    return Narrowing(columns=options.columns, rows=options.rows, until=options.until)
 
 
 def _member(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +107,11 @@ def _product(options: argparse.Namespace) -> None:
     from mesh.onboard_product import ProductRequest, product
 
     request = ProductRequest(
-        contract=options.contract, stack=options.stack, shares=options.share, schedule=options.schedule
+        contract=options.contract,
+        stack=options.stack,
+        shares=options.share,
+        narrowing=_narrowed(options),
+        schedule=options.schedule,
     )
     _onboard(product(Project.find(), request), options.dry_run)
 
@@ -100,6 +123,7 @@ def _consumer(options: argparse.Namespace) -> None:
         member=_as_member(options),
         clearance=options.clearance,
         products=options.product,
+        narrowing=_narrowed(options),
         vpc=options.vpc,
         subnets=options.subnet,
         security_groups=options.security_group,
@@ -118,7 +142,8 @@ def _onboard(draft: Draft, dry_run: bool, say: Callable[[str], None] = print) ->
     quota = effect.quota_lines(before, after)
     _section(say, "Files", effect.file_lines(draft.changes))
     _section(say, "Resources", effect.resource_lines(before, after))
-    _section(say, "Access", effect.access_lines(before, after), "nobody gains or loses a column")
+    access = [*effect.access_lines(before, after), *draft.terms]
+    _section(say, "Access", access, "nobody gains or loses a column")
     _section(say, "Quota", quota, "nothing more or less is taken of any limit")
     _section(say, "To do", draft.notes)
     if dry_run:

@@ -1,7 +1,7 @@
 """The check before any stack changes: contracts of the working tree against those last deployed.
 
-The deployed contract is in the stack's own resources (`governance.compatibility_deployed`): here the engine's state, on
-AWS a stack export. So nothing has to be kept beside the deployment, and the two can never disagree.
+The program refuses a breaking change by itself, under any engine, but it is run for one stack and knows the readers from
+stack files only. Here, before the first stack, the models that were trained on a product are named too.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from governance.compatibility_deployed import deployed_contracts
 from governance.compatibility_sunset import notices
-from governance.compatibility_who import check_bump
+from governance.contract_difference import Refusal, difference, within
+from governance.contract_readers import readers_of
+from governance.contract_record import read_records
 from governance.contracts import Contract
 from governance.settings import ProducerSettings
 from local import engine
-from mesh.contract import Difference, difference, readers_of
 from mesh.contract_models import registered
 from mesh.project import Project
 
@@ -29,7 +29,7 @@ def deployed(
         if isinstance(settings, ProducerSettings) and (stacks is None or stack in stacks):
             state = engine.stack_state(store, stack)
             if state:
-                found |= deployed_contracts(state.resources.values(), settings.levels)
+                found |= read_records(state.exports, stack)
     return found
 
 
@@ -59,11 +59,12 @@ def gate(
     Raises
     ------
     MeshError
-        What breaks for whom, when the major version did not rise.
+        What breaks for whom, a line each, when the major version did not rise.
     """
     kept = store or engine.S3StateStore(endpoint)
     before = deployed(project, kept, stacks)
     lines: list[str] = []
+    refused: list[str] = []
     models = None
     for stack, settings in project.stacks.items():
         if not isinstance(settings, ProducerSettings) or (stacks is not None and stack not in stacks):
@@ -74,23 +75,13 @@ def gate(
             old = before.get(product.name)
             if old is None:
                 continue
-            found = difference(old, product.contract, settings.levels, readers)
+            new = within(project.folder, product.contract)
+            found = difference(old, new, settings.levels, readers)
             if any(change.breaking for change in found.changes):
                 models = registered(project, endpoint, kept) if models is None else models
-                found = difference(old, product.contract, settings.levels, readers, models)
-                check_bump(old, product.contract, found.changes, found.losses)
-            lines += _line(found)
+                found = difference(old, new, settings.levels, readers, models)
+                refused += found.refusal
+            lines += [found.summary] if found.summary else []
+    if refused:
+        raise Refusal(refused)
     return lines
-
-
-def _line(found: Difference) -> list[str]:
-    """What a contract's deployment will change, or nothing when it changes nothing."""
-    if not found.changes:
-        return []
-    old, new = found.old.version, found.new.version
-    versions = f"{old} -> {new}" if old != new else old
-    count = f"{len(found.changes)} change{'s' if len(found.changes) > 1 else ''}"
-    text = f"contract {found.new.product} {versions}: {count}, {len(found.breaks) or 'none'} breaking"
-    if old == new and found.bump in ("major", "minor"):
-        text += f"; it is a {found.bump} change, so raise the version"
-    return [text]

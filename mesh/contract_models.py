@@ -8,6 +8,7 @@ a package with neither is kept with its columns unknown. Rejected packages count
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,9 @@ from governance.settings import ConsumerSettings
 from local import engine
 from mesh.aws import Acting
 from mesh.project import Project
+
+_NO_COLUMNS = "-"
+"""A value that names no column, where every package of a pipeline has the same keys."""
 
 
 def registered(project: Project, endpoint: str, store: engine.StateStore) -> tuple[Model, ...]:
@@ -52,7 +56,7 @@ def packages(sagemaker: Any, s3: Any, group: str, consumer: str) -> Iterator[Mod
 def _named(metadata: Mapping[str, str]) -> frozenset[str] | None:
     """Columns that the metadata names."""
     keys = [key for key in metadata if key == "columns" or key.removeprefix("columns-").isdigit()]
-    names = {name.strip() for key in keys for name in metadata[key].split(",")} - {""}
+    names = {name for key in keys for name in re.split(r"[,\s]+", metadata[key])} - {"", _NO_COLUMNS}
     return frozenset(names) or None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mesh.contract import Difference
+from governance.contract_difference import Difference
 
 
 def verdict(found: Difference) -> str:

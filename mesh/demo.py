@@ -1,4 +1,4 @@
-"""The whole story on a cloud of its own: three accounts come up, data is curated and shared, a model is trained.
+"""The whole story on a cloud of its own: the accounts come up, data is curated and shared, a model is trained.
 
 Nothing here decides an outcome: rows are counted by the curation job, reads are allowed or refused by the embedded
 cloud, figures come from the training. The demo only asks, times and reports.
@@ -7,7 +7,6 @@ cloud, figures come from the training. The demo only asks, times and reports.
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -17,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from mesh import cloud, deploy
-from mesh.aws import Acting, environment
+from mesh.aws import Acting
 from mesh.demo_data import curate, deliver, quality
 from mesh.demo_picture import account, picture
 from mesh.demo_reads import audit, read_all
+from mesh.demo_training import train
 from mesh.project import Project
 
 FOLDER = Path("build/demo")
@@ -121,57 +121,7 @@ def _tell(story: Story, folder: Path) -> None:
             [*report["queries"], *report["denials"]],
         )
         story.said = f"{len(report['queries'])} allowed, {len(report['denials'])} refused"
-    _train(story, consumer, folder)
-
-
-def _train(story: Story, consumer: dict[str, Any], folder: Path) -> None:
-    """The training package, run in this process as the data scientist's role."""
-    from training import evaluate, explore, preprocess, register, train
-    from training.session import Context
-
-    os.environ.update(environment(story.endpoint, consumer["region"]))
-    context = Context(outputs_from=consumer, work=folder / "training")
-    with story.phase("explore"):
-        explored = explore.run(context)
-        hidden = sorted(explored.hidden or {})
-        story.said = f"{len(explored.columns)} columns seen, {len(hidden)} not: {', '.join(hidden)}"
-    with story.phase("preprocess"):
-        prepared = preprocess.run(context)
-        story.said = ", ".join(f"{counts['rows']} {split}" for split, counts in prepared.schema.rows.items())
-    with story.phase("train"):
-        trained = train.run(context)
-        story.said = f"{trained.fit.best_iteration + 1} trees, stopped by the validation split"
-    with story.phase("evaluate"):
-        measured = evaluate.run(context).report
-        story.said = ", ".join(
-            f"{name.upper()} {measured['metrics'][name]['value']:.3f}" for name in ("auc", "ks")
-        )
-    with story.phase("register"):
-        package = register.run(context)
-        story.said = package.package_arn
-    story.report["model"] = {
-        **{name: measured["metrics"][name]["value"] for name in ("auc", "pr_auc", "ks")},
-        **{
-            f"{name}_ci": [measured["metrics"][name]["low"], measured["metrics"][name]["high"]]
-            for name in ("auc", "pr_auc", "ks")
-        },
-        "product": PRODUCT,
-        "package_arn": package.package_arn,
-        "contract_version": measured["lineage"]["contract_version"],
-        "features": measured["lineage"]["columns"],
-        "unseen": hidden,
-        "training_rows": prepared.schema.rows["train"]["rows"],
-        "query_id": ", ".join(measured["lineage"]["query_ids"]),
-    }
-    story.report["levels"] = list(next(iter(story.project.stacks.values())).levels)
-    story.report["curves"] = {
-        "roc": [[point["fpr"], point["tpr"]] for point in measured["roc"]],
-        "pr": [[point["recall"], point["precision"]] for point in measured["pr"]],
-        "calibration": [
-            {"mean_predicted": row["mean_score"], "observed": row["observed"], "count": row["rows"]}
-            for row in measured["calibration"]
-        ],
-    }
+    train(story, PRODUCT, consumer, folder)
 
 
 def _deploy_role(project: Project, stack: str) -> str:

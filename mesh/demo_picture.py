@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from governance.levels import DATA_PRODUCT, DOMAIN, SENSITIVITY
-from governance.settings import CentralSettings, ConsumerSettings, ProducerSettings
+from governance.settings import ConsumerSettings, ProducerSettings, ProductionSettings
 from mesh.project import Project
 
 
@@ -48,8 +48,8 @@ def picture(project: Project) -> dict[str, Any]:
                 {"consumer": item.consumer, "name": role.name, "clearance": role.clearance}
                 for role in item.roles
             ]
-        else:
-            assert isinstance(item, CentralSettings)
+        elif isinstance(item, ProductionSettings):
+            name = item.serving
         accounts.append(
             {"role": item.role, "name": name, "account_id": item.place.account_id, "stack": stack}
         )

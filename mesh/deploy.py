@@ -12,9 +12,9 @@ from typing import Any
 
 from governance.errors import MeshError
 from governance.reader import nearest
-from governance.settings import ConsumerSettings
+from governance.settings import ConsumerSettings, ProducerSettings
 from local import engine
-from mesh import contract_gate, quota
+from mesh import contract_gate, deploy_checks, quota
 from mesh.aws import Acting
 from mesh.cloud import require
 from mesh.project import Project
@@ -78,10 +78,16 @@ def up(
     """
     chosen = project.chosen(names)
     where = endpoint or require(project.home).endpoint
-    for line in [*contract_gate.gate(project, where, chosen), *quota.refuse(project)]:
+    lines = [
+        *_doubts(project, chosen),
+        *contract_gate.gate(project, where, chosen),
+        *quota.refuse(project),
+    ]
+    store = engine.S3StateStore(where)
+    deploy_checks.refuse_moved(project, store)
+    for line in lines:
         say(line)
     join_organization(where, project.organization())
-    store = engine.S3StateStore(where)
     overrides = {"mesh:endpoint": where}
     results = {}
     # What is given up goes first, and in reverse order: grants before shares, tables before databases.
@@ -103,13 +109,30 @@ def up(
 
 
 def down(project: Project, names: list[str], *, endpoint: str | None = None, say: Say = tell) -> None:
-    """Take stacks down, consumers first."""
+    """Take stacks down, consumers first.
+
+    Raises
+    ------
+    MeshError
+        Another stack that stays up stands on one of them; nothing is taken down then.
+    """
     where = endpoint or require(project.home).endpoint
     store = engine.S3StateStore(where)
-    for stack in reversed(project.chosen(names)):
+    chosen = project.chosen(names)
+    deploy_checks.refuse_down(project, store, chosen)
+    for stack in reversed(chosen):
         progress = _Progress(stack, say)
         result = engine.destroy(project.folder, stack, endpoint=where, store=store, progress=progress)
         progress.done(_counts(result))
+
+
+def _doubts(project: Project, chosen: list[str]) -> list[str]:
+    """What contracts may have meant otherwise than it was read, a line each."""
+    found = (item for stack, item in project.stacks.items() if stack in chosen)
+    producers = (item for item in found if isinstance(item, ProducerSettings))
+    return [
+        f"note: {doubt}" for item in producers for each in item.products for doubt in each.contract.doubts
+    ]
 
 
 def outputs(project: Project, stack: str, *, endpoint: str | None = None) -> dict[str, Any]:

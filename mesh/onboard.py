@@ -44,6 +44,8 @@ class Draft:
     edits: dict[str, StackEdit] = field(default_factory=dict)
     created: dict[str, str] = field(default_factory=dict)
     """Path in the project -> text."""
+    terms: list[str] = field(default_factory=list)
+    """What narrows a new share, in words; beside who gains what."""
     notes: list[str] = field(default_factory=list)
     """What the person who asked has to do besides."""
 

@@ -87,7 +87,7 @@ def _copy(draft: Draft, copy: Path) -> None:
         _put(copy / name, (folder / name).read_bytes())
     for change in draft.changes:
         _put(copy / change.path, change.after.encode("utf-8"))
-    for name in _contracts(copy):
+    for name in _named_files(copy):
         if not Path(name).is_absolute() and not (copy / name).exists() and (folder / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / name, copy / name)
@@ -98,14 +98,18 @@ def _put(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _contracts(folder: Path) -> Iterator[str]:
-    """Contract files that stack files name, wherever they are; mistakes in a file are found when it is read."""
+def _named_files(folder: Path) -> Iterator[str]:
+    """Files that stack files name, wherever they are; mistakes in a stack file are found when it is read."""
     for stack in engine.stacks(folder):
         config = (yaml.safe_load((folder / stack_file(stack)).read_bytes()) or {}).get("config") or {}
-        products = config.get(f"{PREFIX}products", config.get("products"))
-        for entry in products.values() if isinstance(products, Mapping) else ():
-            if isinstance(entry, Mapping) and isinstance(entry.get("contract"), str):
-                yield entry["contract"]
+        for key in ("products", "features"):
+            entries = config.get(f"{PREFIX}{key}", config.get(key))
+            for entry in entries.values() if isinstance(entries, Mapping) else ():
+                if isinstance(entry, Mapping) and isinstance(entry.get("contract"), str):
+                    yield entry["contract"]
+        pipeline = config.get(f"{PREFIX}pipeline", config.get("pipeline"))
+        if isinstance(pipeline, Mapping) and isinstance(pipeline.get("config"), str):
+            yield pipeline["config"]
 
 
 def _stack(recording: engine.Recording) -> Stack:

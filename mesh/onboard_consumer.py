@@ -6,9 +6,10 @@ Deliberately not here: the account's network, which exists beforehand and is onl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from governance.contracts import Contract
 from governance.errors import MeshError
 from governance.levels import check_level
 from governance.names import check_name
@@ -23,7 +24,7 @@ from mesh.onboard import (
     producers_of,
     stack_file,
 )
-from mesh.onboard_product import share, subscription
+from mesh.onboard_share import Narrowing, Opened
 from mesh.project import Project
 from mesh.stack_edit import Inline
 
@@ -40,6 +41,8 @@ class ConsumerRequest:
     member: Member
     clearance: str
     products: Sequence[str] = ()
+    narrowing: Narrowing = field(default_factory=Narrowing)
+    """`PRODUCT=...`, as typed."""
     vpc: str | None = None
     subnets: Sequence[str] = ()
     security_groups: Sequence[str] = ()
@@ -79,6 +82,13 @@ def consumer(project: Project, request: ConsumerRequest) -> Draft:
             )
         roles[role] = clearance
     homes = _homes(project, request.products)
+    narrowed = request.narrowing.read(list(homes), "product", "--product")
+    opened = {
+        product: Opened.checked(
+            member.name, member.account, request.clearance, home.contract, narrowed[product], central.levels
+        )
+        for product, home in homes.items()
+    }
 
     draft = Draft(project)
     network, notes = _network(request)
@@ -86,15 +96,15 @@ def consumer(project: Project, request: ConsumerRequest) -> Draft:
         "consumer": member.name,
         "roles": {role: Inline(clearance=clearance) for role, clearance in roles.items()},
         "subscriptions": {
-            product: subscription(lob, request.clearance, stack) for product, (stack, lob) in homes.items()
+            product: opened[product].subscription(home.lob, home.stack) for product, home in homes.items()
         },
         **network,
     }
     comment = f"Consumer {member.name}'s account: it reads what LoBs share with it."
     stack = member_file(draft, member, "consumer", own, comment=comment, notes=notes)
     draft.edit(central_stack).add_entry(["mesh:consumers"], member.name, {"accountId": member.account})
-    for product, (producer, _) in homes.items():
-        share(draft, producer, product, member.name, member.account, request.clearance)
+    for product, home in homes.items():
+        opened[product].add(draft, home.stack, product)
     if notes:
         draft.notes.append(
             f"the network in {stack_file(stack)} is a placeholder; name the account's VPC, subnets and security "
@@ -106,14 +116,23 @@ def consumer(project: Project, request: ConsumerRequest) -> Draft:
     return draft
 
 
-def _homes(project: Project, products: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Product -> producer stack and LoB."""
+@dataclass(frozen=True)
+class _Home:
+    """Where a product is declared."""
+
+    stack: str
+    lob: str
+    contract: Contract
+
+
+def _homes(project: Project, products: Sequence[str]) -> dict[str, _Home]:
+    """Product -> where it is declared."""
     owners = {
-        product.name: (stack, item.lob)
+        product.name: _Home(stack, item.lob, product.contract)
         for stack, item in producers_of(project).items()
         for product in item.products
     }
-    homes: dict[str, tuple[str, str]] = {}
+    homes: dict[str, _Home] = {}
     for product in products:
         known_name(product, list(owners), "product", "--product")
         if product in homes:

@@ -6,7 +6,7 @@ Consumers it is shared to get their subscription. Deliberately not here: what th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from governance.errors import MeshError
 from governance.reader import nearest
 from governance.settings import CentralSettings, Lob, ProducerSettings
 from mesh.onboard import Draft, central_of, consumers_of, known_name, option_pairs, producers_of, stack_file
+from mesh.onboard_share import Narrowing, Opened
 from mesh.project import Project
-from mesh.stack_edit import Inline
+from mesh.stack_edit import inline
 
 CONTRACTS = Path("contracts")
 
@@ -29,6 +30,8 @@ class ProductRequest:
     stack: str | None = None
     shares: Sequence[str] = ()
     """`CONSUMER=CLEARANCE`, as typed."""
+    narrowing: Narrowing = field(default_factory=Narrowing)
+    """`CONSUMER=...`, as typed."""
     schedule: str | None = None
 
 
@@ -52,45 +55,40 @@ def product(project: Project, request: ProductRequest) -> Draft:
             )
     if name in {known.name for known in producers_of(project)[stack].products}:
         raise MeshError(f"product '{name}' is onboarded already; edit it there", stack_file(stack))
-    shares = option_pairs(
+    pairs = option_pairs(
         request.shares, "--share", "CONSUMER=CLEARANCE, such as ml-coe=internal", central.levels
     )
-    for consumer, _ in shares:
+    for consumer, _ in pairs:
         known_name(consumer, list(central.consumers), "consumer", "--share")
+    narrowed = request.narrowing.read([consumer for consumer, _ in pairs], "consumer", "--share")
+    shares = [
+        Opened.checked(
+            consumer, central.consumers[consumer], clearance, contract, narrowed[consumer], central.levels
+        )
+        for consumer, clearance in pairs
+    ]
 
     draft = Draft(project)
+    draft.notes += contract.doubts
     entry: dict[str, Any] = {"contract": _kept(draft, file, name)}
     if request.schedule:
         entry["schedule"] = request.schedule
     if name not in lob.products:
         draft.edit(central_stack).add_item(["mesh:lobs", lob.name, "products"], name)
     draft.edit(stack).add_entry(["mesh:products"], name, entry)
-    for consumer, clearance in shares:
-        share(draft, stack, name, consumer, central.consumers[consumer], clearance)
-        subscribers = [key for key, item in consumers_of(project).items() if item.consumer == consumer]
+    for opened in shares:
+        opened.add(draft, stack, name)
+        subscription = opened.subscription(lob.name, stack)
+        subscribers = [key for key, item in consumers_of(project).items() if item.consumer == opened.consumer]
         for subscriber in subscribers:
-            draft.edit(subscriber).add_entry(
-                ["mesh:subscriptions"], name, subscription(lob.name, clearance, stack)
-            )
+            draft.edit(subscriber).add_entry(["mesh:subscriptions"], name, subscription)
         if not subscribers:
+            said = ", ".join(f"{key} {inline(value)}" for key, value in subscription.items())
             draft.notes.append(
-                f"consumer {consumer} has no stack file here; it subscribes to {name} (LoB {lob.name}, "
-                f"clearance {clearance}, stack {stack}) where its file is"
+                f"consumer {opened.consumer} has no stack file here; where its file is, "
+                f"it subscribes to {name} ({said})"
             )
     return draft
-
-
-def share(draft: Draft, stack: str, product: str, consumer: str, account: str, clearance: str) -> None:
-    """Share a product of a producer stack, which must know the consumer's account."""
-    producer = draft.edit(stack)
-    if producer.get("mesh:consumers", consumer) is None:
-        producer.add_entry(["mesh:consumers"], consumer, {"accountId": account})
-    producer.add_item(["mesh:products", product, "shares"], {"consumer": consumer, "clearance": clearance})
-
-
-def subscription(lob: str, clearance: str, stack: str) -> Inline:
-    """A subscription as a consumer's file holds it."""
-    return Inline(lob=lob, clearance=clearance, stack=stack)
 
 
 def _found(project: Project, contract: Path) -> Path:

@@ -6,23 +6,19 @@ revision. Deliberately not here: the limits and how they are counted (`governanc
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
-import tarfile
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from governance.errors import MeshError
 from governance.quotas import Declared, Row, check_limits, fullest, read_limits, usage
+from governance.yaml_text import read_yaml
 from local import engine
-from mesh import cloud, quota_record
+from mesh import cloud, quota_record, revisions
 from mesh.project import Project
 
 LIMITS_FILE = "quotas.yaml"
@@ -51,8 +47,8 @@ def limits_of(project: Project) -> dict[str, int]:
     if not path.is_file():
         return {}
     try:
-        return read_limits(yaml.safe_load(path.read_text(encoding="utf-8")), LIMITS_FILE)
-    except (yaml.YAMLError, OSError, UnicodeDecodeError) as error:
+        return read_limits(read_yaml(path.read_text(encoding="utf-8"), LIMITS_FILE), LIMITS_FILE)
+    except (OSError, UnicodeDecodeError) as error:
         raise MeshError(f"cannot be read ({' '.join(str(error).split())})", LIMITS_FILE) from None
 
 
@@ -93,21 +89,8 @@ def at_revision(project: Project, revision: str) -> tuple[Declared, ...]:
     MeshError
         Git has no such revision, or its program is wrong.
     """
-    if revision.startswith("-"):
-        raise MeshError("is no revision", revision)
-    answer = subprocess.run(
-        ["git", "archive", "--format=tar", revision, "."],
-        cwd=project.folder,
-        capture_output=True,
-        check=False,
-    )
-    if answer.returncode:
-        said = answer.stderr.decode(errors="replace").strip().splitlines() or ["nothing"]
-        raise MeshError(f"git says: {said[-1].removeprefix('fatal: ')}", f"revision {revision}")
-    with tempfile.TemporaryDirectory(prefix="mesh-quota-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(answer.stdout)) as archive:
-            archive.extractall(folder, filter="data")
-        command = [sys.executable, str(Path(quota_record.__file__)), folder]
+    with revisions.find(project.folder, revision).checked_out("mesh-quota-") as folder:
+        command = [sys.executable, str(Path(quota_record.__file__)), str(folder)]
         recorded = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if recorded.returncode:
         said = recorded.stderr.strip().splitlines() or ["nothing"]

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-ORDER = ("central", "producer", "consumer")
+ORDER = ("central", "producer", "consumer", "production")
 """Roles of stacks in the order they come up."""
 
 

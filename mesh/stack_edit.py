@@ -9,6 +9,7 @@ Deliberately not here: which entries a command adds (`onboard_lob` and its sibli
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 import yaml
 
 from governance.errors import MeshError
+from governance.yaml_text import read_yaml
 
 PREFIX = "mesh:"
 STEP = 2
@@ -84,13 +86,13 @@ class StackEdit:
         node, column = self._node(path)
         if isinstance(node, yaml.MappingNode) and node.value:
             if node.flow_style:
-                self._insert(_end(node.value[-1][1], self.text), f", {_key(key)}: {_inline(value)}")
+                self._insert(_end(node.value[-1][1], self.text), f", {_key(key)}: {inline(value)}")
             else:
                 self._insert_lines(
                     _end(node, self.text), _block(key, value, node.value[0][0].start_mark.column)
                 )
         elif column is None:
-            self._replace(node, f"{{ {_key(key)}: {_inline(value)} }}")
+            self._replace(node, f"{{ {_key(key)}: {inline(value)} }}")
         else:
             self._begin(node, _block(key, value, column + STEP))
         self._check(expected, where)
@@ -110,11 +112,11 @@ class StackEdit:
         node, column = self._node(path)
         if isinstance(node, yaml.SequenceNode) and node.value:
             if node.flow_style:
-                self._insert(_end(node.value[-1], self.text), f", {_inline(value)}")
+                self._insert(_end(node.value[-1], self.text), f", {inline(value)}")
             else:
                 self._insert_lines(_end(node, self.text), _items([value], node.start_mark.column))
         elif column is None or not isinstance(value, Mapping):
-            self._replace(node, f"[{_inline(value)}]")
+            self._replace(node, f"[{inline(value)}]")
         else:
             self._begin(node, _items([value], column + STEP))
         self._check(expected, where)
@@ -122,10 +124,7 @@ class StackEdit:
     # --- reading -------------------------------------------------------------------------------------------------
 
     def _read(self) -> dict[str, Any]:
-        try:
-            data = yaml.safe_load(self.text)
-        except yaml.YAMLError as error:
-            raise MeshError(f"is not valid YAML ({getattr(error, 'problem', error)})", self.file) from None
+        data = read_yaml(self.text, self.file)
         if not isinstance(data, dict) or not isinstance(data.get("config"), dict):
             raise MeshError("has no config; it must be a mapping of keys to values", self.file)
         return data
@@ -238,7 +237,7 @@ def _block(key: str, value: Any, column: int) -> list[str]:
         return [lead, *(line for name, part in value.items() for line in _block(name, part, column + STEP))]
     if isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value):
         return [lead, *_items(value, column + STEP)]
-    return [f"{lead} {_inline(value)}"]
+    return [f"{lead} {inline(value)}"]
 
 
 def _items(values: Sequence[Any], column: int) -> list[str]:
@@ -249,16 +248,19 @@ def _items(values: Sequence[Any], column: int) -> list[str]:
             inner = [line for name, part in value.items() for line in _block(name, part, column + STEP)]
             lines += [f"{' ' * column}- {inner[0].lstrip()}", *inner[1:]]
         else:
-            lines.append(f"{' ' * column}- {_inline(value)}")
+            lines.append(f"{' ' * column}- {inline(value)}")
     return lines
 
 
-def _inline(value: Any) -> str:
+def inline(value: Any) -> str:
+    """A value as YAML on one line."""
+    if isinstance(value, dt.date):
+        return value.isoformat()
     if isinstance(value, Mapping):
-        parts = ", ".join(f"{_key(key)}: {_inline(part)}" for key, part in value.items())
+        parts = ", ".join(f"{_key(key)}: {inline(part)}" for key, part in value.items())
         return f"{{ {parts} }}" if parts else "{}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_inline, value))}]"
+        return f"[{', '.join(map(inline, value))}]"
     return _text(value) if isinstance(value, str) else json.dumps(value)
 
 

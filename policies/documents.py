@@ -51,6 +51,9 @@ OPEN_ACTIONS: Mapping[str, str] = {
     "ram:Get*": "reads of shares support no narrower resource",
     "ram:List*": "reads of shares support no narrower resource",
     "organizations:Describe*": "reads of the Organization support no narrower resource",
+    "ec2:Describe*": "EC2's reads support no narrower resource",
+    "sagemaker:List*": "SageMaker's lists support no resource",
+    "cloudwatch:PutMetricData": "the action supports no resource; the condition limits the namespace",
 }
 """Actions that an Allow may open on every resource -> why there is no narrower one."""
 CALLED_VIA: Mapping[str, str] = {

@@ -172,8 +172,16 @@ def filters_and_tags_do_not_meet(stack: Stack) -> list[str]:
         for grant in grants(stack)
         if grant.kind == "dataCellsFilter"
         for other in tags
-        if other.principal == grant.principal and _covers(other, str(grant.on.get("databaseName")))
+        if other.principal == grant.principal
+        and _one_catalog(grant, other)
+        and _covers(other, str(grant.on.get("databaseName")))
     ]
+
+
+def _one_catalog(cells: Grant, tags: Grant) -> bool:
+    """Whether a filter and a tag grant are on the same account's catalog; an unnamed one may be."""
+    catalogs = {str(one) for one in (cells.on.get("tableCatalogId"), tags.on.get("catalogId")) if one}
+    return len(catalogs) < 2
 
 
 def _covers(grant: Grant, database: str) -> bool:

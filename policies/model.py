@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 AWS_PROVIDER = "pulumi:providers:aws"
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
-_ACCOUNT_KEYS = ("accountId", "centralAccountId", "lobs", "consumers")
+_ACCOUNT_KEYS = ("accountId", "centralAccountId", "lobs", "consumers", "production")
 
 
 class Resource(Protocol):

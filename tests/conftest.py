@@ -76,6 +76,8 @@ def make_project(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Proje
             shutil.copy(path, folder)
         (folder / "contracts").mkdir()
         shutil.copy(ROOT / "contracts/credit-card.odcs.yaml", folder / "contracts")
+        (folder / "training").mkdir()
+        shutil.copy(ROOT / "training/credit-risk.yaml", folder / "training")
         return Project(folder)
 
     return make

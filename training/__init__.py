@@ -11,6 +11,9 @@ from __future__ import annotations
 PHASES: tuple[str, ...] = ("explore", "preprocess", "train", "evaluate", "register")
 """The phases in the order they run."""
 
+SPLITS: tuple[str, ...] = ("train", "validation", "test")
+"""The parts that rows are split into."""
+
 MODEL_FILE = "xgboost-model"
 """Name of the model in a model folder; what SageMaker's XGBoost container looks for."""
 

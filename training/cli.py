@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
-from training import PHASES
+from training import PHASES, cli_pipeline
+from training.cli_features import add_features
 from training.config import load_config
 from training.hyperparameters import add_flags, from_flags
 from training.session import DEFAULT_ROLE, DEFAULT_WORK, Context
+
+APPROVER = "auditor"
+"""Role that decides on packages unless another is named: who trains does not approve."""
 
 _HELP = {
     "explore": "profile what the role sees of the product",
@@ -34,9 +38,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     flags = _parser().parse_args(argv)
     try:
         context = _context(flags)
+        if flags.phase == "features":
+            from training.cli_features import run_features
+
+            print(run_features(context, flags), flush=True)
+            return 0
         if flags.phase == "packages":
             print(_packages(context, flags), flush=True)
             return 0
+        if flags.phase == "pipeline":
+            return cli_pipeline.run(context, flags)
         for phase in PHASES if flags.phase == "run" else (flags.phase,):
             _announced(context, phase)
             _runner(phase, context, flags)()
@@ -144,7 +155,14 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--image", help="serving container; default: SageMaker's XGBoost container")
         add_flags(command)
     _add_packages(commands)
+    add_features(commands, _common_of_actions)
+    cli_pipeline.add(commands, _who)
     return parser
+
+
+def _common_of_actions(command: argparse.ArgumentParser) -> None:
+    _common(command)
+    add_flags(command)
 
 
 def _add_packages(commands: Any) -> None:
@@ -171,15 +189,21 @@ def _add_packages(commands: Any) -> None:
         if action in ("approve", "reject"):
             command.add_argument("--reason", required=True, help="stays with the package")
         _common(command)
+        if action in ("approve", "reject"):
+            command.set_defaults(role=APPROVER)
         add_flags(command)
 
 
-def _common(command: argparse.ArgumentParser) -> None:
+def _who(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--outputs", type=Path, help="JSON of the consumer stack's outputs; default: MESH_OUTPUTS"
     )
     command.add_argument("--as", dest="role", default=DEFAULT_ROLE, metavar="ROLE", help="role to act as")
     command.add_argument("--work", type=Path, default=DEFAULT_WORK, help="work folder (default: %(default)s)")
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    _who(command)
     command.add_argument(
         "--config", type=Path, help="training configuration; default: the credit-risk model's"
     )

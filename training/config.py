@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
+from training import SPLITS
 from training.hyperparameters import Hyperparameters, from_mapping
 from training.protected import Protected, read_groups
+from training.tuning import Tuning, read_tuning
+
+__all__ = ["DEFAULT_CONFIG", "SPLITS", "TrainingConfig", "config_from", "load_config", "with_hyperparameters"]
 
 DEFAULT_CONFIG = Path(__file__).with_name("credit-risk.yaml")
-SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,8 @@ class TrainingConfig:
         Protected attributes that evaluation measures by, if its role can read them; never features.
     favourable
         ``positive`` or ``negative``: the class whose prediction is good for the person.
+    tuning
+        Ranges, trials and objective of a hyperparameter search; none unless given.
     """
 
     name: str
@@ -76,6 +81,7 @@ class TrainingConfig:
     contract: str = ""
     groups: tuple[Protected, ...] = ()
     favourable: str = "negative"
+    tuning: Tuning | None = None
 
     def __post_init__(self) -> None:
         if not self.key:
@@ -123,7 +129,7 @@ def load_config(path: str | Path | None = None, **overrides: Any) -> TrainingCon
         values.pop("groups", None)  # they are columns of the file's table, not of the one given
     values |= given
     try:
-        return _from_values(values)
+        return config_from(values)
     except MeshError as error:
         raise MeshError(str(error), source.name) from error
 
@@ -133,7 +139,14 @@ def with_hyperparameters(config: TrainingConfig, **values: Any) -> TrainingConfi
     return replace(config, hyperparameters=replace(config.hyperparameters, **values))
 
 
-def _from_values(values: Mapping[str, Any]) -> TrainingConfig:
+def config_from(values: Mapping[str, Any]) -> TrainingConfig:
+    """A configuration from the keys of its file, already read; containers make theirs from flags.
+
+    Raises
+    ------
+    MeshError
+        A key is unknown, missing or of the wrong kind.
+    """
     known = {entry.name: entry.type for entry in fields(TrainingConfig)}
     given = dict(values)
     if "split" in given:
@@ -142,6 +155,8 @@ def _from_values(values: Mapping[str, Any]) -> TrainingConfig:
         given["hyperparameters"] = _hyperparameters(given["hyperparameters"])
     if "groups" in given:
         given["groups"] = read_groups(given["groups"])
+    if given.get("tuning") is not None:
+        given["tuning"] = read_tuning(given["tuning"])
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise MeshError(f"unknown key; known are {', '.join(sorted(set(known) | {'split'}))}", unknown[0])
@@ -176,8 +191,10 @@ def _coerced(name: str, value: Any, kind: str) -> Any:
 
 
 def _fractions(split: Any) -> tuple[float, float, float]:
+    if isinstance(split, str):
+        split = dict(zip(SPLITS, split.split(","), strict=False)) if split.count(",") == 2 else None
     if not isinstance(split, Mapping) or set(split) != set(SPLITS):
-        raise MeshError(f"must have the keys {', '.join(SPLITS)}", "split")
+        raise MeshError(f"must have the keys {', '.join(SPLITS)}, or be three shares: 0.7,0.15,0.15", "split")
     train, validation, test = (float(_coerced(f"split.{name}", split[name], "float")) for name in SPLITS)
     return train, validation, test
 

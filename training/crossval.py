@@ -154,6 +154,8 @@ def schema_of(table: Any, config: TrainingConfig) -> FeatureSchema:
         if kind == CATEGORY:
             values = pc.unique(as_category(table.column(field.name)).cast("string")).to_pylist()
             levels = tuple(sorted(value for value in values if value is not None))
+            if not levels:
+                continue  # nothing to learn from, as in `parts.merge`
         features.append(Feature(name=field.name, kind=kind, levels=levels))
     return FeatureSchema(
         features=tuple(features),

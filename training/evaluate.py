@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from governance.errors import MeshError
-from training import EVALUATION_FILE, FEATURES_FILE, METRICS_FILE, REPORT_FILE
+from training import EVALUATION_FILE, FEATURES_FILE, METRICS_FILE, MODEL_FILE, REPORT_FILE
+from training.baselines import write_baselines
 from training.config import TrainingConfig
 from training.curves import calibration, calibration_error, confusion, distribution, pr_points, roc_points
 from training.explain import importance, reason_codes, shap_points
 from training.features import LABEL, FeatureSchema, batches, encode, load_features
+from training.group_measures import worst
 from training.metrics import MEASURES, bootstrap, count_scores, measures
-from training.model import load_model, score, score_batches, split_batches, training_metrics
+from training.model import load_model, score, score_batches, sha256, split_batches, training_metrics
 from training.report import page
-from training.session import Context
+
+if TYPE_CHECKING:
+    from training.session import Context
 
 REPLICATES = 1000
 """Bootstrap samples behind each interval."""
@@ -57,14 +62,50 @@ def run(context: Context, *, threshold: float | None = None) -> Evaluation:
     start = time.perf_counter()
     work = context.work
     report = evaluate(work / "model", work / "test", context.config, threshold=threshold)
-    if context.config.groups:
-        report["groups"] = _groups(context, report["confusion"]["threshold"])
     path = context.folder("evaluation") / EVALUATION_FILE
-    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    path.with_name(REPORT_FILE).write_text(page(report), encoding="utf-8")
+    if context.config.groups:
+        found = _groups(context, report["confusion"]["threshold"])
+        report["groups"] = found = _kept(path, report, found, context)
+        report["groups_worst"] = worst(found)
+    schema = load_features(work / "model" / FEATURES_FILE)
+    train = work / "train" if (work / "train").is_dir() else None
+    write_report(report, path.parent, train, schema, context.config.chunk_rows)
     context.say(describe(report))
     context.say(f"report: {path.with_name(REPORT_FILE)}")
     return Evaluation(report=report, path=path, seconds=time.perf_counter() - start)
+
+
+def write_report(
+    report: dict[str, Any], folder: Path, train: Path | None, schema: FeatureSchema, rows: int
+) -> None:
+    """Write report and page, and drift baselines where the training rows are at hand."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(report, indent=2) + "\n"
+    (folder / EVALUATION_FILE).write_text(text, encoding="utf-8")
+    (folder / REPORT_FILE).write_text(page(report), encoding="utf-8")
+    if train:
+        write_baselines(train, schema, folder, rows)
+
+
+def _kept(
+    path: Path, report: Mapping[str, Any], found: dict[str, Any] | None, context: Context
+) -> dict[str, Any] | None:
+    """The groups just measured; or those that a role with more rights measured before, of this very model."""
+    if found and found["attributes"]:
+        return found
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        groups = before["groups"]
+        same = all(
+            before[part][name] == report[part][name]
+            for part, name in (("lineage", "model_sha256"), ("confusion", "threshold"), ("metrics", "auc"))
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return found
+    if not same or not groups or not groups["attributes"]:
+        return found
+    context.say(f"group metrics: those that {groups['role']} measured for this model stay")
+    return dict(groups)
 
 
 def evaluate(
@@ -128,7 +169,9 @@ def evaluate(
             "query_ids": list(schema.query_ids),
             "columns": list(schema.names),
             "columns_hash": schema.columns_hash,
+            "model_sha256": sha256(model_folder / MODEL_FILE),
         },
+        "groups_worst": worst(None),
     }
 
 

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
+from training.parquet import batches, count_rows, parquet_files
+
+__all__ = [
+    "CATEGORY", "LABEL", "Feature", "FeatureSchema", "as_category", "as_number", "batches", "count_rows", "encode",
+    "kind_of", "load_features", "parquet_files",
+]  # fmt: skip
 
 LABEL = "__label__"
 """Column of the splits that holds 1 for the positive class and 0 for the other."""
@@ -54,6 +60,12 @@ class FeatureSchema:
     def names(self) -> tuple[str, ...]:
         """Names of the features in the model's order."""
         return tuple(feature.name for feature in self.features)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the schema knows of its training configuration."""
+        names = ("target", "positive", "positive_label", "negative_label", "key", "seed", "product", "table")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def columns_hash(self) -> str:
@@ -213,61 +225,3 @@ def _levels(column: Any, levels: tuple[str, ...]) -> Any:
         codes[start : start + len(chunk)] = known[indices]
         start += len(chunk)
     return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(levels)))
-
-
-def parquet_files(folder: str | Path) -> list[str]:
-    """Parquet files of a folder (or the one file given), in a fixed order.
-
-    Raises
-    ------
-    MeshError
-        There is none.
-    """
-    path = Path(folder)
-    found = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
-    if not found:
-        raise MeshError("holds no Parquet files; run the preprocess phase first", str(folder))
-    return [str(file) for file in found]
-
-
-def batches(
-    folder: str | Path, columns: Sequence[str] | None = None, rows: int = 65_536, plain: Sequence[str] = ()
-) -> Iterator[Any]:
-    """Record batches of all Parquet files of a folder, with memory bounded by a few batches.
-
-    Text comes dictionary encoded, which is how categories are short and quick; columns named in `plain`
-    (keys, whose values hardly repeat) come as they are.
-
-    Raises
-    ------
-    MeshError
-        There is no Parquet file, or one cannot be read.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema: Any = None
-    for path in parquet_files(folder):
-        try:
-            with pq.ParquetFile(path) as file:
-                found = file.schema_arrow
-            if schema is not None and not found.equals(schema):
-                raise MeshError("has other columns or types than the files before it", path)
-            schema = found
-            missing = [name for name in columns or () if name not in found.names]
-            if missing:
-                raise MeshError("is missing from the Parquet files", f"{path}: column {missing[0]}")
-            texts = [f.name for f in found if f.name not in plain and _is_text(f.type)]
-            with pq.ParquetFile(path, read_dictionary=texts) as file:
-                yield from file.iter_batches(batch_size=rows, columns=columns)
-        except pa.ArrowException as error:
-            raise MeshError(f"cannot be read as Parquet: {error}", path) from error
-
-
-def _is_text(arrow_type: Any) -> bool:
-    import pyarrow as pa
-
-    types = pa.types
-    return any(
-        (types.is_string(arrow_type), types.is_large_string(arrow_type), types.is_string_view(arrow_type))
-    )

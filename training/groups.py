@@ -7,22 +7,33 @@ Deliberately not here: how values become groups (`protected`), and the judgement
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from governance.errors import MeshError
-from training.curves import wilson
-from training.features import LABEL, FeatureSchema, batches, encode
+from training.config import TrainingConfig
+from training.features import LABEL, FeatureSchema, batches, encode, parquet_files
+from training.group_measures import SMALL, by_group, differences, worst
 from training.hashing import hash_keys
 from training.model import score
 from training.protected import Protected
-from training.query import run_query
-from training.session import Context
 
-SMALL = 20
-"""Groups of fewer rows get no rates: they would say little, and much about single people."""
+if TYPE_CHECKING:
+    from training.session import Context
+
+__all__ = [
+    "SMALL",
+    "Scored",
+    "attribute_sql",
+    "by_group",
+    "differences",
+    "measure",
+    "measure_files",
+    "scored",
+    "worst",
+]
 
 _QUERY_BYTES = 200_000
 """Longest query with a list of keys; Athena takes 262,144 bytes."""
@@ -50,6 +61,8 @@ def measure(
     MeshError
         Athena refused a query, or a value belongs to no band.
     """
+    from training.query import run_query
+
     config = context.config
     probe, first = run_query(context, f'SELECT * FROM "{config.table}" LIMIT 1', "evaluate")
     visible = set(next(first).column_names)
@@ -75,19 +88,70 @@ def measure(
     sql = attribute_sql(config.table, config.key, [entry.column for entry in readable], rows)
     query, tables = run_query(context, sql, "evaluate")
     result["query_ids"].append(query.query_id)
+    _fill(result, tables, readable, rows, config, context.say)
+    return result
+
+
+def measure_files(
+    folder: Path,
+    config: TrainingConfig,
+    rows: Scored,
+    threshold: float,
+    *,
+    role: str = "",
+    query_ids: Sequence[str] = (),
+    say: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """The same from Parquet files with the key and the protected columns, as an Athena dataset input leaves them.
+
+    Raises
+    ------
+    MeshError
+        There is no file, the key's column is missing, or a value belongs to no band.
+    """
+    import pyarrow.parquet as pq
+
+    visible = set(pq.read_schema(parquet_files(folder)[0]).names)
+    for name in config.key:
+        if name not in visible:
+            raise MeshError(f"lacks the key column '{name}'", f"protected columns in {folder}")
+    readable = [entry for entry in config.groups if entry.column in visible]
+    result: dict[str, Any] = {
+        "role": role,
+        "query_ids": list(query_ids),
+        "threshold": threshold,
+        "favourable": config.favourable,
+        "smallest": SMALL,
+        "unreadable": [entry.column for entry in config.groups if entry.column not in visible],
+        "attributes": [],
+    }
+    if readable:
+        columns = list(dict.fromkeys([*config.key, *(entry.column for entry in readable)]))
+        tables = batches(folder, columns, config.chunk_rows, plain=config.key)
+        _fill(result, tables, readable, rows, config, say)
+    return result
+
+
+def _fill(
+    result: dict[str, Any],
+    tables: Iterator[Any],
+    readable: Sequence[Protected],
+    rows: Scored,
+    config: TrainingConfig,
+    say: Callable[[str], None],
+) -> None:
     place, groups = _joined(tables, readable, rows, config.key, config.seed)
     result["unmatched"] = len(rows.hashes) - len(place)
     if not len(place):
         raise MeshError(
             "none of the test rows is in the table any more; run the preprocess phase again", config.table
         )
-    taken = rows.scores[place] >= threshold
+    taken = rows.scores[place] >= result["threshold"]
     for entry in readable:
         made = by_group(entry, groups[entry.name], rows.scores[place], rows.labels[place], taken,
                         favourable=config.favourable)  # fmt: skip
         result["attributes"].append(made)
-        context.say(_told(made))
-    return result
+        say(_told(made))
 
 
 def scored(booster: Any, schema: FeatureSchema, folder: Path, seed: int, chunk: int) -> Scored:
@@ -132,90 +196,12 @@ def attribute_sql(table: str, key: Sequence[str], columns: Sequence[str], rows: 
     return full if len(full.encode()) <= _QUERY_BYTES else sql
 
 
-def by_group(
-    entry: Protected, groups: Sequence[str], scores: Any, labels: Any, taken: Any, *, favourable: str
-) -> dict[str, Any]:
-    """Measures per group of one attribute, and the greatest differences between groups.
-
-    Parameters
-    ----------
-    groups, scores, labels, taken
-        Per row its group, score, outcome (1 positive) and whether it is taken for positive.
-    favourable
-        ``positive`` or ``negative``: the class whose prediction is good for the person.
-
-    Returns
-    -------
-    dict
-        Each rate has `value`, the bounds of its 95 % interval (Wilson) and `of`, the rows it is a share of;
-        it is None without such rows and in a small group. Differences leave small groups out.
-    """
-    import numpy as np
-
-    names = np.array(groups, dtype=object)
-    table = []
-    for group in sorted(set(groups), key=entry.order):
-        chosen = names == group
-        table.append({"group": group, **_measures(scores[chosen], labels[chosen], taken[chosen], favourable)})
-    return {"name": entry.name, "column": entry.column, "groups": table, "differences": differences(table)}
-
-
-def differences(table: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Greatest differences between the groups that are large enough.
-
-    Demographic parity: of selection rates. Equal opportunity: of true positive rates (Hardt et al. 2016).
-    Equalised odds: the greater of those of true and false positive rates. Disparate impact: lowest by highest
-    rate of the favourable decision; below 0.8 it fails the four-fifths rule.
-    """
-
-    def values(measure: str) -> list[float]:
-        return [row[measure]["value"] for row in table if row.get(measure)]
-
-    def spread(measure: str) -> float | None:
-        found = values(measure)
-        return max(found) - min(found) if len(found) > 1 else None
-
-    odds = [found for found in (spread("tpr"), spread("fpr")) if found is not None]
-    good = values("favourable_rate")
-    ratio = min(good) / max(good) if len(good) > 1 and max(good) > 0 else None
-    return {
-        "demographic_parity_difference": spread("selection_rate"),
-        "equal_opportunity_difference": spread("tpr"),
-        "equalised_odds_difference": max(odds) if odds else None,
-        "disparate_impact_ratio": ratio,
-    }
-
-
-def _measures(scores: Any, labels: Any, taken: Any, favourable: str) -> dict[str, Any]:
-    rows, positive = len(labels), labels == 1
-    if rows < SMALL:
-        return {"rows": rows, "small": True}
-    good = taken if favourable == "positive" else ~taken
-    return {
-        "rows": rows,
-        "small": False,
-        "selection_rate": _rate(taken.sum(), rows),
-        "favourable_rate": _rate(good.sum(), rows),
-        "tpr": _rate((taken & positive).sum(), positive.sum()),
-        "fpr": _rate((taken & ~positive).sum(), (~positive).sum()),
-        "precision": _rate((taken & positive).sum(), taken.sum()),
-        "mean_score": float(scores.mean()),
-        "observed": _rate(positive.sum(), rows),
-    }
-
-
-def _rate(count: Any, of: Any) -> dict[str, float] | None:
-    if not of:
-        return None
-    low, high = wilson(float(count), float(of))
-    return {"value": float(count) / float(of), "low": low, "high": high, "of": int(of)}
-
-
 def _joined(
     tables: Iterator[Any], entries: Sequence[Protected], rows: Scored, key: Sequence[str], seed: int
 ) -> tuple[Any, dict[str, list[str]]]:
     """Places in `rows` of the rows that were found, and per attribute their groups."""
     import numpy as np
+    import pyarrow as pa
 
     places: list[Any] = []
     groups: dict[str, list[str]] = {entry.name: [] for entry in entries}
@@ -224,7 +210,7 @@ def _joined(
         at = np.minimum(np.searchsorted(rows.hashes, hashes), len(rows.hashes) - 1)
         match = rows.hashes[at] == hashes
         places.append(at[match])
-        kept = table.filter(match)
+        kept = table.filter(pa.array(match))
         for entry in entries:
             groups[entry.name] += [entry.group_of(value) for value in kept.column(entry.column).to_pylist()]
     found = np.concatenate(places)

@@ -73,6 +73,8 @@ class Hyperparameters:
             "eval_metric": "logloss",
             "tree_method": "hist",
             "seed": seed,
+            # each round draws from (seed, round), so that a run that was cut off goes on as it would have
+            "seed_per_iteration": True,
             "nthread": threads,
         }
 
@@ -89,6 +91,24 @@ def _checked(name: str, value: object, whole: bool) -> float:
         bounds = f"{'from' if closed else 'above'} {low:g}" + ("" if math.isinf(high) else f" up to {high:g}")
         raise MeshError(f"'{value}' is out of range; give {kind} {bounds}", f"hyperparameters.{name}")
     return int(number) if whole else number
+
+
+def is_whole(name: str) -> bool:
+    """Whether a hyperparameter takes whole numbers only."""
+    return isinstance(getattr(Hyperparameters, name), int)
+
+
+def limits(name: str, where: str) -> tuple[float, float, bool]:
+    """Lowest and highest value of a hyperparameter, and whether the lowest itself is allowed.
+
+    Raises
+    ------
+    MeshError
+        There is no such hyperparameter; `where` is named.
+    """
+    if name not in _RANGES:
+        raise MeshError(f"no such hyperparameter; use one of {', '.join(_RANGES)}", where)
+    return _RANGES[name]
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

@@ -12,9 +12,10 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from training.labels import canonical
 from training.model import load_model, training_metrics
 
 JSON_TYPE, CSV_TYPE = "application/json", "text/csv"
+_UTC = timezone.utc  # noqa: UP017 - the container's Python is 3.10
 REASONS = 4
 """Reason codes per row, at most."""
 
@@ -253,10 +255,16 @@ def _number(value: Any, kind: str) -> float:
     if kind == "date" and isinstance(text, str):
         return float((date.fromisoformat(text) - date(1970, 1, 1)).days)
     if kind == "timestamp" and isinstance(text, str):
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() / 86400
+        moment = datetime.fromisoformat(_padded(text))
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=_UTC)
+        return (moment - datetime(1970, 1, 1, tzinfo=_UTC)).total_seconds() / 86400
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(text)
     return number
+
+
+def _padded(text: str) -> str:
+    """A moment as Python 3.10 reads it too: no Z, and a fraction of six digits."""
+    text = re.sub("[Zz]$", "+00:00", text)
+    return re.sub(r"\.(\d+)", lambda found: f".{found[1][:6]:0<6}", text)

@@ -60,7 +60,9 @@ class LabelReader:
         MeshError
             There were fewer than two values, or the positive one never came.
         """
-        if len(self.values) != 2:
+        if len(self.values) > 2:
+            self._refuse(f"it has {len(self.values)} or more values")
+        if len(self.values) < 2:
             self._refuse(f"it has only {len(self.values)}")
         if self.positive not in self.values:
             raise MeshError(

@@ -1,7 +1,7 @@
-"""The model as XGBoost sees it: matrices from Parquet or frames, the fit itself, saving, loading, scoring.
+"""The model as XGBoost sees it: matrices from Parquet or frames, saving, loading, scoring.
 
-Owns everything that touches an XGBoost object. Deliberately not here: where files lie and what is reported
-(`train`, `evaluate`). Matrices are built from iterators of batches, so a split never has to fit in memory as
+Deliberately not here: the rounds of a fit (`boosting`), where files lie and what is reported (`train`,
+`evaluate`). Matrices are built from iterators of batches, so a split never has to fit in memory as
 a frame: only its quantised form does, about one byte per value.
 """
 
@@ -11,36 +11,20 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
 from training import METRICS_FILE, MODEL_FILE
 from training.features import LABEL, FeatureSchema, batches, encode
-from training.hyperparameters import Hyperparameters
 
 Batches = Callable[[], Iterator[tuple[Any, Any]]]
 """Gives a fresh iterator over (frame, labels) each time it is called; XGBoost passes over the data twice."""
 
 
 _FEW_ROWS = 20_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fit:
-    """A fitted model with the course of its training.
-
-    `history` has the validation log loss of each round. Training rows are not scored round by round: nothing
-    is decided by it, and it takes a quarter of the time.
-    """
-
-    booster: Any
-    best_iteration: int
-    rounds_run: int
-    best_score: float
-    history: list[float]
 
 
 def threads(rows: int) -> int:
@@ -55,12 +39,18 @@ def threads(rows: int) -> int:
     return int(given) if given.isdigit() and int(given) > 0 else os.cpu_count() or 1
 
 
-def split_batches(folder: str | Path, schema: FeatureSchema, rows: int = 65_536) -> Batches:
-    """Encoded batches of a split on disk."""
-    columns = [*schema.names, LABEL]
+def split_batches(
+    folder: str | Path, schema: FeatureSchema, rows: int = 65_536, share: tuple[int, int] = (0, 1)
+) -> Batches:
+    """Encoded batches of a split on disk; of each batch only part `share[0]` of `share[1]` equal ones."""
+    columns, (part, parts) = [*schema.names, LABEL], share
 
     def read() -> Iterator[tuple[Any, Any]]:
-        for batch in batches(folder, columns, rows):
+        for whole in batches(folder, columns, rows):
+            begin, end = (len(whole) * at // parts for at in (part, part + 1))
+            batch = whole.slice(begin, end - begin)
+            if not len(batch):
+                continue
             yield encode(batch, schema), batch.column(LABEL).to_numpy()
 
     return read
@@ -93,37 +83,6 @@ def quantile_matrix(source: Batches, max_bin: int, nthread: int, reference: Any 
 
     return xgb.QuantileDMatrix(
         _Pass(), max_bin=max_bin, nthread=nthread, ref=reference, enable_categorical=True
-    )
-
-
-def fit(train: Batches, validation: Batches, params: Hyperparameters, seed: int, nthread: int = 1) -> Fit:
-    """Fit boosted trees, and stop when the validation log loss has not improved for the rounds given.
-
-    The same batches, parameters, seed and number of threads give the same model, byte for byte.
-    """
-    xgb = _xgboost()
-
-    matrix = quantile_matrix(train, params.max_bin, nthread)
-    held_out = quantile_matrix(validation, params.max_bin, nthread, matrix)
-    results: dict[str, dict[str, list[float]]] = {}
-    booster = xgb.train(
-        params.booster_params(seed, nthread),
-        matrix,
-        num_boost_round=params.rounds,
-        evals=[(held_out, "validation")],
-        early_stopping_rounds=params.early_stopping_rounds,
-        evals_result=results,
-        verbose_eval=False,
-    )
-    history = list(results["validation"]["logloss"])
-    best = int(booster.best_iteration)
-    # keep the best rounds only: whoever loads the model scores with all of its trees
-    return Fit(
-        booster=booster[: best + 1],
-        best_iteration=best,
-        rounds_run=len(history),
-        best_score=float(booster.best_score),
-        history=history,
     )
 
 
@@ -232,8 +191,11 @@ def training_metrics(folder: str | Path) -> dict[str, Any]:
 
 def sha256(path: Path) -> str:
     """Digest of a file, in hexadecimal."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _xgboost() -> Any:
@@ -244,6 +206,14 @@ def _xgboost() -> Any:
     given stays.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if "xgboost" not in sys.modules and "sklearn" not in sys.modules:
+        # XGBoost imports all of scikit-learn for wrappers that nothing here uses, which takes longer than itself
+        sys.modules["sklearn"] = None  # type: ignore[assignment]
+        try:
+            import xgboost
+        finally:
+            del sys.modules["sklearn"]
+        return xgboost
     import xgboost
 
     return xgboost

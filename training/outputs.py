@@ -16,6 +16,8 @@ from typing import Any
 from governance.errors import MeshError
 
 ENVIRONMENT = "MESH_OUTPUTS"
+OPTIONAL = ("featureGroups", "pipeline")
+"""Outputs that a stack may leave out or leave empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,8 @@ class Outputs:
     resourceLinks: Mapping[str, str]
     products: Mapping[str, Mapping[str, Any]]
     modelPackageGroup: str
+    pipeline: Mapping[str, str] = field(default_factory=dict)
+    featureGroups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     source: str = field(default="consumer outputs", compare=False)
 
     def role(self, name: str) -> str:
@@ -90,7 +94,7 @@ def outputs_from(values: Any, source: str = "consumer outputs") -> Outputs:
         raise MeshError("must be a JSON object of outputs", source)
     taken: dict[str, Any] = {}
     for name, kind in Outputs.__annotations__.items():
-        if name == "source":
+        if name == "source" or (name in OPTIONAL and not values.get(name)):
             continue
         if name not in values:
             raise MeshError(f"has no '{name}'; are these the outputs of the consumer stack?", source)

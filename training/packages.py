@@ -16,7 +16,10 @@ from training.session import Context, aws_errors
 APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"
 MEASURES = ("auc", "pr-auc", "ks", "brier")
 _LOWER_IS_BETTER = ("brier",)
-_FACTS = ("contract-version", "training-rows", "features", "columns-hash", "query-id", "git-revision")
+_FACTS = (
+    "contract-version", "data-version", "training-rows", "features", "columns-hash", "query-id", "git-revision",
+    "code-revision",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,20 +44,34 @@ class Package:
 
 
 def packages(context: Context, *, status: str | None = None) -> list[Package]:
-    """All packages of the group, newest version first.
-
-    The order is asked for and made once more here by version: creation times have seconds only.
-    """
+    """All packages of the stack's group, newest version first."""
     with aws_errors(f"packages as {context.role}"):
         client = context.session.client("sagemaker")
-        pages = client.get_paginator("list_model_packages").paginate(
-            ModelPackageGroupName=context.outputs.modelPackageGroup,
-            SortBy="CreationTime",
-            SortOrder="Descending",
-            **({"ModelApprovalStatus": status} if status else {}),
-        )
-        arns = [entry["ModelPackageArn"] for page in pages for entry in page["ModelPackageSummaryList"]]
-        found = [_package(client.describe_model_package(ModelPackageName=arn)) for arn in arns]
+        return versions(client, context.outputs.modelPackageGroup, status=status)
+
+
+def versions(client: Any, group: str, *, status: str | None = None) -> list[Package]:
+    """All packages of a group, newest version first.
+
+    The order is asked for and made once more here by version: creation times have seconds only.
+
+    Parameters
+    ----------
+    client
+        SageMaker client that may list and describe them.
+    group
+        Name of the group, or its ARN when it is another account's.
+    status
+        Only packages with this approval status.
+    """
+    pages = client.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=group,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        **({"ModelApprovalStatus": status} if status else {}),
+    )
+    arns = [entry["ModelPackageArn"] for page in pages for entry in page["ModelPackageSummaryList"]]
+    found = [_package(client.describe_model_package(ModelPackageName=arn)) for arn in arns]
     return sorted(found, key=lambda package: package.version, reverse=True)
 
 

@@ -6,19 +6,21 @@ from a folder of Parquet files, as a SageMaker processing job with an Athena dat
 
 from __future__ import annotations
 
-import argparse
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from governance.errors import MeshError
-from training import FEATURES_FILE
-from training.config import SPLITS, load_config
+from training import FEATURES_FILE, SPLITS, job
+from training.config import TrainingConfig
 from training.features import FeatureSchema, batches
-from training.query import run_query
-from training.session import Context
-from training.split import split_table
+from training.parquet import has_files
+from training.split import split_part, split_table
+
+if TYPE_CHECKING:
+    from training.session import Context
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ def run(context: Context, *, unload: bool = False) -> Preprocessed:
     MeshError
         Athena refused the query, or the rows cannot be split (see `split_table`).
     """
+    from training.query import run_query
+
     start = time.perf_counter()
     config = context.config
     query, tables = run_query(context, config.sql, "preprocess", unload=unload)
@@ -78,28 +82,68 @@ def describe(schema: FeatureSchema) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Split a folder of Parquet files; the defaults are the paths of a SageMaker processing job."""
-    base = Path("/opt/ml/processing")
-    parser = argparse.ArgumentParser(prog="training.preprocess", description=main.__doc__)
-    parser.add_argument("--input", type=Path, default=base / "input")
-    parser.add_argument("--output", type=Path, default=base, help="gets train, validation, test, features")
-    parser.add_argument("--config")
+    """Split a folder of Parquet files; the defaults are the paths of a SageMaker processing job.
+
+    With several instances the input is sharded by S3 key; each host splits the files it was given.
+    """
+    return job.told("preprocess", job.MESSAGE, lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> None:
+    parser = job.Parser(prog="preprocess", description=main.__doc__)
+    base = job.base() / "processing"
+    parser.add_argument(
+        "--data", type=Path, default=base / "input" / "data", help="Parquet files, any number"
+    )
+    parser.add_argument("--output", type=Path, default=base / "output", help="gets the splits and features")
+    parser.add_argument("--config", type=Path, help="training configuration as JSON; flags go first")
+    texts = ("name", "product", "table", "query", "positive-label", "negative-label", "target", "positive")
+    columns, numbers = ("key", "exclude", "categorical"), ("seed", "max-levels", "chunk-rows")
+    for name in texts:
+        parser.add_argument(f"--{name}")
+    for name in columns:
+        parser.add_argument(f"--{name}", metavar="COLUMN,...")
+    parser.add_argument("--split", metavar="TRAIN,VALIDATION,TEST", help="shares that add up to 1")
+    for name in numbers:
+        parser.add_argument(f"--{name}", type=int)
     parser.add_argument("--contract-version", default="unknown")
-    flags, _ = parser.parse_known_args(argv)
-    try:
-        config = load_config(flags.config)
-        origin = {
-            "product": config.product,
-            "table": config.table,
-            "contract_version": flags.contract_version,
-        }
-        rows = batches(flags.input, rows=config.chunk_rows, plain=config.key)
-        schema = split_table(rows, config, flags.output, origin=origin)
-    except MeshError as error:
-        parser.exit(2, f"{error}\n")
+    parser.add_argument("--query-id", default="", help="ids of the Athena queries the files come from")
+    flags = job.parsed(parser, argv)
+    names = [name.replace("-", "_") for name in (*texts, *columns, "split", *numbers)]
+    config = job.configured(flags.config, flags, names)
+    origin: dict[str, Any] = {
+        "product": config.product,
+        "table": config.table,
+        "contract_version": flags.contract_version,
+        "query_ids": job.words(flags.query_id),
+    }
+    hosts = job.hosts()
+    _write_config(config, flags.output / "features")
+    if len(hosts.names) > 1:
+        part = split_part(
+            _rows(flags.data, config, many=True),
+            config, flags.output, host=hosts.current, hosts=len(hosts.names), origin=origin,
+        )  # fmt: skip
+        print(f"{part.total:,} rows split on {hosts.current}, one of {len(hosts.names)} hosts", flush=True)
+        return
+    schema = split_table(_rows(flags.data, config), config, flags.output, origin=origin)
     write_schema(schema, flags.output / "features")
     print(describe(schema), flush=True)
-    return 0
+
+
+def _write_config(config: TrainingConfig, folder: Path) -> None:
+    """What the train step is to know; the same from every host."""
+    names = ("name", "chunk_rows", "cost_false_negative", "cost_false_positive")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({name: getattr(config, name) for name in names}, indent=1) + "\n"
+    (folder / job.CONFIG_FILE).write_text(text, encoding="utf-8")
+
+
+def _rows(folder: Path, config: TrainingConfig, *, many: bool = False) -> Any:
+    """Batches of the input; a host of several may have been given no file at all."""
+    if many and not has_files(folder):
+        return iter(())
+    return batches(folder, rows=config.chunk_rows, plain=config.key)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """The register phase: a model package, pending approval, that says what the model was learned from.
 
-Packs the model folder, uploads it with its evaluation and model card to the consumer's models bucket under the stack's key,
-and creates a version in the model package group. Deliberately not here: approval (`packages`),
-promotion and deployment.
+Packs the model folder with the code that serves it, uploads it with its evaluation, drift baselines and model card to the
+consumer's models bucket under the stack's key, and creates a version in the model package group. Deliberately not
+here: approval (`packages`), promotion and deployment.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import tarfile
 import time
@@ -17,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
-from training import CARD_FILE, EVALUATION_FILE, FEATURES_FILE, METRICS_FILE, MODEL_FILE, model_card
+from training import CARD_FILE, EVALUATION_FILE, FEATURES_FILE, METRICS_FILE, MODEL_FILE, bundle, model_card
+from training.baselines import CONSTRAINTS_FILE, STATISTICS_FILE
 from training.features import FeatureSchema, load_features
+from training.gate import NOTHING, in_slots
 from training.model import load_model, sha256, training_metrics
 from training.session import Context, aws_errors
 
@@ -28,7 +31,12 @@ CONTAINER_VERSION = "3.0-5"
 ARCHIVE = "model.tar.gz"
 PACKAGE_FILE = "package.json"
 
+CODE = "code"
+"""Folder of the artefact with the code that serves it."""
+
 _CONTENT_TYPES = ["text/csv", "application/json"]
+_NO_VALUE = re.compile(r"[^\w\s.:/=+@-]")
+"""What a value of customer metadata may not hold (SageMaker API, CustomerMetadataProperties); a comma, for one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,19 +93,36 @@ def run(context: Context, *, image: str | None = None) -> Registered:
         metrics_url = _upload(
             s3, outputs.modelsBucket, f"{run_name}/{EVALUATION_FILE}", evaluation, outputs.keyArn
         )
+        quality = {"ModelQuality": {"Statistics": _source(metrics_url)}}
+        baselines = {
+            what: _source(
+                _upload(
+                    s3, outputs.modelsBucket, f"{run_name}/{name}", evaluation.with_name(name), outputs.keyArn
+                )
+            )
+            for what, name in (("Statistics", STATISTICS_FILE), ("Constraints", CONSTRAINTS_FILE))
+            if evaluation.with_name(name).is_file()
+        }
+        drift = {"ModelDataQuality": baselines} if baselines else {}
         card = _card(context, schema, report, model_url, image)
         card_url = _upload(s3, outputs.modelsBucket, f"{run_name}/{CARD_FILE}", card, outputs.keyArn)
         arn = sagemaker.create_model_package(
             ModelPackageGroupName=outputs.modelPackageGroup,
             ModelPackageDescription=f"{config.name} on {config.product} {schema.contract_version}",
             InferenceSpecification={
-                "Containers": [{"Image": image, "ModelDataUrl": model_url, "Framework": "XGBOOST"}],
+                "Containers": [
+                    {
+                        "Image": image,
+                        "ModelDataUrl": model_url,
+                        "Framework": "XGBOOST",
+                        "Environment": serving_environment(outputs.region),
+                    }
+                ],
                 "SupportedContentTypes": _CONTENT_TYPES,
                 "SupportedResponseMIMETypes": _CONTENT_TYPES,
             },
-            ModelMetrics={
-                "ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": metrics_url}}
-            },
+            ModelMetrics={**quality, **drift},
+            **({"DriftCheckBaselines": drift} if drift else {}),
             ModelApprovalStatus="PendingManualApproval",
             CustomerMetadataProperties=metadata,
             ModelCard={
@@ -164,17 +189,38 @@ def container_image(region: str, version: str = CONTAINER_VERSION) -> str:
         ) from error
 
 
+def serving_environment(region: str) -> dict[str, str]:
+    """Environment in which SageMaker's container serves the artefact with the code inside it (script mode)."""
+    return {
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": f"/opt/ml/model/{CODE}",
+        "SAGEMAKER_REGION": region,
+        "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+    }
+
+
 def pack(model_folder: Path, archive: Path) -> Path:
-    """Pack model, feature schema and training metrics; equal files give an equal archive, byte for byte."""
+    """Pack model, feature schema, training metrics and serving code; equal files give an equal archive, byte for byte.
+
+    A model folder without code, of a training before there was any, gets that of this package.
+    """
     import gzip
 
     buffer = io.BytesIO()
+    needed = [model_folder / name for name in (MODEL_FILE, FEATURES_FILE, METRICS_FILE)]
+    for path in needed:
+        if not path.is_file():
+            raise MeshError("no such file; run the train phase first", str(path))
+    if not (model_folder / CODE / "inference.py").is_file():
+        bundle.write_code(model_folder / CODE)
+    code = sorted(
+        path
+        for path in (model_folder / CODE).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    )
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for name in (MODEL_FILE, FEATURES_FILE, METRICS_FILE):
-            path = model_folder / name
-            if not path.is_file():
-                raise MeshError("no such file; run the train phase first", str(path))
-            content = path.read_bytes()
+        for path in [*needed, *code]:
+            name, content = path.relative_to(model_folder).as_posix(), path.read_bytes()
             # a fresh entry has no time, owner or path of this machine
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(content), 0o644
@@ -190,7 +236,7 @@ def metadata_of(schema: FeatureSchema, report: dict[str, Any]) -> dict[str, str]
         "contract-version": schema.contract_version,
         "data-product": schema.product,
         "table": schema.table,
-        "query-id": ",".join(schema.query_ids),
+        "query-id": " ".join(schema.query_ids),
         "training-rows": str(schema.rows["train"]["rows"]),
         "features": str(len(schema.features)),
         "columns-hash": schema.columns_hash,
@@ -199,8 +245,11 @@ def metadata_of(schema: FeatureSchema, report: dict[str, Any]) -> dict[str, str]
     }
     for name in ("auc", "pr_auc", "ks", "brier"):
         values[name.replace("_", "-")] = f"{report['metrics'][name]['value']:.6f}"
+    made_of = dict.fromkeys([*schema.key, schema.target, *schema.names])
+    slots = (text for text in in_slots(list(made_of)) if text != NOTHING)
+    values |= {f"columns-{slot}": text for slot, text in enumerate(slots)}
     # SageMaker takes at most 256 characters a value, and no empty one
-    return {name: value[:256] for name, value in values.items() if value}
+    return {name: _NO_VALUE.sub("_", value)[:256] for name, value in values.items() if value}
 
 
 def git_revision() -> str:
@@ -226,6 +275,11 @@ def _report(path: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise MeshError(f"is no evaluation ({error}); run the evaluate phase again", str(path)) from error
     return report
+
+
+def _source(url: str) -> dict[str, str]:
+    """A file of the evaluation, as the registry names it."""
+    return {"ContentType": "application/json", "S3Uri": url}
 
 
 def _upload(s3: Any, bucket: str, key: str, path: Path, kms_key: str) -> str:

@@ -15,24 +15,20 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
-from training.config import SPLITS, TrainingConfig
-from training.features import (
-    CATEGORY,
-    LABEL,
-    Feature,
-    FeatureSchema,
-    as_category,
-    as_number,
-    batches,
-    kind_of,
-)
+from training import SPLITS
+from training.config import TrainingConfig
+from training.features import CATEGORY, LABEL, FeatureSchema, as_category, as_number, kind_of
 from training.hashing import hash_keys, unit_interval
 from training.labels import LabelReader
+from training.parts import Part, duplicates, equal_neighbours, merge, refuse_duplicates
+
+_TRACKED = 100_000
+"""Different values of a category counted at a time; beyond it the rarest are forgotten."""
 
 
 def split_table(
@@ -70,28 +66,79 @@ def split_table(
         A column is missing or of no usable type, the target is not binary, a key is null or occurs twice,
         a split is empty or lacks a class, or there are no rows.
     """
+    with _partial(destination) as partial:
+        part, _ = _split(tables, config, partial, "00000", 1, origin or {}, say)
+        schema = merge([part])
+        for name in SPLITS:
+            _place(partial / name, destination / name, "*.parquet")
+    return schema
+
+
+def split_part(
+    tables: Iterable[Any],
+    config: TrainingConfig,
+    destination: Path,
+    *,
+    host: str,
+    hosts: int,
+    origin: Mapping[str, Any] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Part:
+    """Split one host's share of the rows; like `split_table`, but for one of several hosts.
+
+    The folders get files with the host's name, and ``features/`` its part of the schema; `parts.read_schema`
+    merges them. What only all rows can show (classes, empty splits, keys on two hosts) is checked there.
+    """
+    with _partial(destination) as partial:
+        part, hashes = _split(tables, config, partial, host, hosts, origin or {}, say)
+        for name in SPLITS:
+            _place(partial / name, destination / name, f"part-{host}.parquet")
+    part.write(destination / "features", hashes)
+    return part
+
+
+@contextlib.contextmanager
+def _partial(destination: Path) -> Iterator[Path]:
     partial = destination / ".partial"
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        with contextlib.ExitStack() as files:
-            splitter = _Splitter(config, partial, files)
-            for table in tables:
-                splitter.add(table)
-                say(f"{splitter.total:,} rows split")
-        schema = splitter.finish(origin or {})
-        for name in SPLITS:
-            shutil.rmtree(destination / name, ignore_errors=True)
-            (partial / name).rename(destination / name)
+        yield partial
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return schema
+
+
+def _place(source: Path, destination: Path, replaced: str) -> None:
+    """Put files where they belong; the folder itself stays, since in a container it may be a mount of its own."""
+    destination.mkdir(parents=True, exist_ok=True)
+    for old in destination.glob(replaced):
+        old.unlink()
+    for file in sorted(source.glob("*.parquet")):
+        shutil.move(file, destination / file.name)
+
+
+def _split(
+    tables: Iterable[Any],
+    config: TrainingConfig,
+    partial: Path,
+    host: str,
+    hosts: int,
+    origin: Mapping[str, Any],
+    say: Callable[[str], None],
+) -> tuple[Part, Any]:
+    with contextlib.ExitStack() as files:
+        splitter = _Splitter(config, partial, files, host)
+        for table in tables:
+            splitter.add(table)
+            say(f"{splitter.total:,} rows split")
+    return splitter.finish(hosts, origin)
 
 
 class _Splitter:
     """Takes batches, writes three files and keeps counts, categories and hashes, but no rows."""
 
-    def __init__(self, config: TrainingConfig, folder: Path, files: contextlib.ExitStack) -> None:
+    def __init__(self, config: TrainingConfig, folder: Path, files: contextlib.ExitStack, host: str) -> None:
         self.config = config
+        self.host = host
         self.folder = folder
         self.files = files
         self.total = 0
@@ -129,31 +176,34 @@ class _Splitter:
             if len(chosen):
                 self._write(name, chosen)
 
-    def finish(self, origin: Mapping[str, Any]) -> FeatureSchema:
-        """Check what only all rows together can show, and give the schema."""
-        if self.total == 0:
-            raise MeshError("there are no rows to split", self.config.table)
-        self.labels.finish()
-        self._check_duplicates()
-        for name, counts in self.rows.items():
-            self._check_split(name, counts)
-        features = tuple(
-            Feature(name=name, kind=kind, levels=self._kept_levels(name) if kind == CATEGORY else ())
-            for name, kind in self.kinds.items()
-        )
-        return FeatureSchema(
-            features=features,
-            key=self.config.key,
-            target=self.config.target,
-            positive=self.config.positive,
-            positive_label=self.config.positive_label,
-            negative_label=self.config.negative_label,
-            columns_seen=self.columns,
+    def finish(self, hosts: int, origin: Mapping[str, Any]) -> tuple[Part, Any]:
+        """Check the keys, and give the part and the hashes of its keys, ascending."""
+        config = self.config
+        hashes = self._checked_hashes()
+        described = {
+            "key": list(config.key),
+            "target": config.target,
+            "positive": config.positive,
+            "positive_label": config.positive_label,
+            "negative_label": config.negative_label,
+            "seed": config.seed,
+            "table": config.table,
+            **{name: list(value) if isinstance(value, tuple) else value for name, value in origin.items()},
+        }
+        part = Part(
+            host=self.host,
+            hosts=hosts,
+            described=described,
+            columns=self.columns,
+            kinds=self.kinds,
+            values=tuple(sorted(self.labels.values)),
+            levels={name: dict(counter) for name, counter in self.levels.items()},
             rows=self.rows,
             unlabelled=self.unlabelled,
-            seed=self.config.seed,
-            **origin,
+            total=self.total,
+            max_levels=config.max_levels,
         )
+        return part, hashes
 
     def _start(self, schema: Any) -> None:
         names = list(schema.names)
@@ -190,7 +240,7 @@ class _Splitter:
         import pyarrow.parquet as pq
 
         if name not in self.writers:
-            path = self.folder / name / "part-00000.parquet"
+            path = self.folder / name / f"part-{self.host}.parquet"
             path.parent.mkdir(parents=True)
             texts = [*self.levels, *self.config.key]
             # floating point numbers rarely repeat: a dictionary for them costs time and saves nothing
@@ -200,14 +250,12 @@ class _Splitter:
         self.rows[name]["rows"] += len(rows)
         self.rows[name]["positive"] += int(pc.sum(rows.column(LABEL)).as_py())
         if name == "train":
-            for column, counter in self.levels.items():
+            for column, counter in list(self.levels.items()):
                 for pair in pc.value_counts(rows.column(column)).to_pylist():
                     if pair["values"] is not None:
                         counter[pair["values"]] += pair["counts"]
-
-    def _kept_levels(self, name: str) -> tuple[str, ...]:
-        ranked = sorted(self.levels[name].items(), key=lambda item: (-item[1], item[0]))
-        return tuple(sorted(level for level, _ in ranked[: self.config.max_levels]))
+                if len(counter) > _TRACKED:
+                    self.levels[column] = Counter(dict(counter.most_common(_TRACKED // 2)))
 
     def _check_keys(self, table: Any) -> None:
         for name in self.config.key:
@@ -217,34 +265,16 @@ class _Splitter:
                     f"has {nulls} rows without a value; every row needs its key", f"key column {name}"
                 )
 
-    def _check_duplicates(self) -> None:
+    def _checked_hashes(self) -> Any:
         import numpy as np
 
-        hashes = np.sort(np.concatenate(self.hashes))
-        twice = hashes[1:][hashes[1:] == hashes[:-1]]
-        if not len(twice):
-            return
-        # equal hashes are almost surely equal keys; "almost" is not good enough for an error message
-        counts: Counter[tuple[Any, ...]] = Counter()
-        keys = list(self.config.key)
-        for folder in sorted(self.folder.iterdir()):
-            for batch in batches(folder, keys, self.config.chunk_rows, plain=keys):
-                columns = [batch.column(name) for name in keys]
-                suspect = np.isin(hash_keys(columns, self.config.seed), twice)
-                found = batch.filter(suspect).to_pydict()
-                counts.update(zip(*(found[name] for name in keys), strict=True))
-        doubled = sorted((key for key, count in counts.items() if count > 1), key=str)
-        if doubled:
-            example = ", ".join(str(part) for part in doubled[0])
-            many = f"{len(doubled)} values occur" if len(doubled) > 1 else "one value occurs"
-            where = f"key column {', '.join(keys)}"
-            raise MeshError(f"{many} more than once, for example {example}; a key names one row", where)
-
-    def _check_split(self, name: str, counts: Mapping[str, int]) -> None:
-        rows, positive = counts["rows"], counts["positive"]
-        where = f"split {name}"
-        if rows == 0:
-            raise MeshError(f"is empty: {self.total} rows are too few for this share; enlarge it", where)
-        if positive in (0, rows):
-            missing = self.config.positive_label if positive == 0 else self.config.negative_label
-            raise MeshError(f"has {rows} rows and none of class '{missing}'; enlarge it or add rows", where)
+        hashes = np.concatenate(self.hashes) if self.hashes else np.empty(0, np.uint64)
+        self.hashes.clear()
+        hashes.sort()
+        twice = equal_neighbours(hashes)
+        if len(twice):
+            folders = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+            chunk = self.config.chunk_rows
+            found = duplicates(folders, self.config.key, self.config.seed, twice, chunk)
+            refuse_duplicates(found or [], self.config.key)
+        return hashes

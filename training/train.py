@@ -7,25 +7,31 @@ XGBoost's objects (`model`) and the final metrics (`evaluate`: nothing here look
 
 from __future__ import annotations
 
-import argparse
+import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from governance.errors import MeshError
-from training import FEATURES_FILE, METRICS_FILE
-from training.config import TrainingConfig, load_config
-from training.features import FeatureSchema, load_features
+from training import FEATURES_FILE, METRICS_FILE, bundle, job
+from training.boosting import Checkpoint, Fit, fit
+from training.cluster import Cluster, leave, port_of
+from training.config import TrainingConfig
+from training.features import FeatureSchema, count_rows
 from training.hyperparameters import Hyperparameters, add_flags, from_flags
 from training.metrics import cheapest_threshold, summary
-from training.model import Batches, Fit, fit, save_model, score_batches, sha256, split_batches, threads
-from training.session import Context
+from training.model import Batches, save_model, score_batches, sha256, split_batches, threads
+from training.parts import read_schema
+from training.rows import prepared
 
-_TRAIN_SCORED = 100_000
+if TYPE_CHECKING:
+    from training.session import Context
+
+_TRAIN_SCORED = 50_000
 """Training rows scored once more, at most, to show how far the model fits them better than others."""
 
 
@@ -71,20 +77,55 @@ def train_folders(
     config: TrainingConfig,
     model_folder: Path,
     say: Callable[[str], None] = lambda _: None,
-) -> Trained:
+    *,
+    cluster: Cluster | None = None,
+    checkpoints: Path | None = None,
+    sharded: tuple[bool, bool] = (False, False),
+    extra: Mapping[str, Any] | None = None,
+) -> Trained | None:
     """Fit a model on splits on disk, choose its threshold on the validation split, write the model folder.
 
-    The folder gets the model, the feature schema that encodes rows for it, and the training metrics.
+    The folder gets the model, the feature schema that encodes rows for it, the training metrics, and ``code/``,
+    which serves it in SageMaker's container.
+
+    Parameters
+    ----------
+    cluster
+        The hosts that fit the model together, joined already; only the first one writes and returns something.
+    checkpoints
+        Folder to keep the state of the run in, and to go on from.
+    sharded
+        Whether train and validation rows differ from host to host; if not, each host takes its share of all.
+    extra
+        More for the metrics.
     """
     start = time.perf_counter()
-    training = split_batches(train_folder, schema, config.chunk_rows)
-    validation = split_batches(validation_folder, schema, config.chunk_rows)
+    cluster = cluster or Cluster()
+    folders = (train_folder, validation_folder)
+    shares = [(0, 1) if apart else (cluster.index, cluster.size) for apart in sharded]
+    training, validation = (
+        split_batches(folder, schema, config.chunk_rows, share)
+        for folder, share in zip(folders, shares, strict=True)
+    )
+    rows = _check_rows(folders, shares, cluster)
     params = config.hyperparameters
-    fitted = fit(training, validation, params, config.seed, threads(schema.rows["train"]["rows"]))
-    scores, labels = score_batches(fitted.booster, validation)
-    threshold = cheapest_threshold(scores, labels, config.cost_false_negative, config.cost_false_positive)
-    seen = summary(*score_batches(fitted.booster, training, _TRAIN_SCORED))
-    held_out = summary(scores, labels)
+    checkpoint = Checkpoint(folder=checkpoints, run=_run_of(schema, config), say=say) if checkpoints else None
+    fitted = fit(
+        prepared(training, rows // cluster.size, len(schema.features)),
+        validation,
+        params,
+        config.seed,
+        threads(rows),
+        cluster=cluster,
+        checkpoint=checkpoint,
+    )
+    held_scores, held_labels = _gathered(cluster, fitted.held_out)
+    seen = _gathered(cluster, score_batches(fitted.booster, training, _TRAIN_SCORED // cluster.size))
+    if cluster.index:
+        return None
+    threshold = cheapest_threshold(
+        held_scores, held_labels, config.cost_false_negative, config.cost_false_positive
+    )
     metrics: dict[str, Any] = {
         "model_sha256": sha256(save_model(fitted.booster, model_folder)),
         "best_iteration": fitted.best_iteration,
@@ -93,16 +134,20 @@ def train_folders(
         "validation_logloss": fitted.best_score,
         "threshold": threshold,
         "seed": config.seed,
+        "hosts": cluster.size,
         "hyperparameters": asdict(params),
-        "train": seen,
-        "validation": held_out,
+        "train": summary(*seen),
+        "validation": summary(held_scores, held_labels),
         "history": fitted.history,
+        **(extra or {}),
     }
     (model_folder / FEATURES_FILE).write_text(schema.to_json(), encoding="utf-8")
     (model_folder / METRICS_FILE).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+    bundle.write_code(model_folder / "code")
     say(
-        f"best round {fitted.best_iteration + 1} of {fitted.rounds_run} run; AUC {held_out['auc']:.4f} on "
-        f"validation, {seen['auc']:.4f} on train; threshold {threshold:.3f}"
+        f"best round {fitted.best_iteration + 1} of {fitted.rounds_run} run; "
+        f"AUC {metrics['validation']['auc']:.4f} on validation, {metrics['train']['auc']:.4f} on train; "
+        f"threshold {threshold:.3f}"
     )
     return Trained(
         fit=fitted,
@@ -114,50 +159,125 @@ def train_folders(
 
 
 def run(context: Context) -> Trained:
-    """Train on the splits of the context's work folder."""
+    """Train on the splits of the context's work folder, after a search where the configuration has one."""
     work = context.work
-    schema = load_features(work / "features" / FEATURES_FILE)
-    return train_folders(
-        work / "train", work / "validation", schema, context.config, work / "model", context.say
-    )
+    splits = {name: work / name for name in ("train", "validation")}
+    schema = read_schema(work / "features", splits)
+    config, folders = context.config, (splits["train"], splits["validation"])
+    extra: dict[str, Any] = {}
+    if config.tuning:
+        from training.search import search
+
+        found = search(*folders, schema, config, config.tuning, context.say)
+        config = replace(config, hyperparameters=found.best.hyperparameters)
+        extra = {"tuning": found.to_json(config.tuning)} if config.tuning else {}
+    made = train_folders(*folders, schema, config, work / "model", context.say, extra=extra)
+    assert made is not None, "one host is the first one"
+    return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train as a SageMaker training job does; every path and hyperparameter is a flag."""
-    parser = argparse.ArgumentParser(prog="training.train", description=main.__doc__)
-    channel = os.environ.get
-    parser.add_argument("--train", default=channel("SM_CHANNEL_TRAIN"), help="folder of Parquet files")
+    """Train as a SageMaker training job does; every path and hyperparameter is a flag.
+
+    Hosts share the rows of a channel that all of them got whole (``FullyReplicated``).
+    """
+    cluster = Cluster(job.hosts(), port_of(os.environ.get("TRAINING_JOB_NAME", "")))
+    code = job.told("train", job.FAILURE, lambda: _main(argv, cluster))
+    if code and cluster.joined:
+        leave(code)
+    return code
+
+
+def _main(argv: Sequence[str] | None, cluster: Cluster) -> None:
+    parser = job.Parser(prog="train", description=main.__doc__)
+    for name in ("train", "validation"):
+        parser.add_argument(f"--{name}", default=job.channel(name), help="folder of Parquet files")
+    parser.add_argument("--features", default=job.channel("features"), help="the preprocess step's features")
+    parser.add_argument("--model-dir", default=job.folder("SM_MODEL_DIR", "model"))
     parser.add_argument(
-        "--validation", default=channel("SM_CHANNEL_VALIDATION"), help="folder of Parquet files"
+        "--output-data-dir", type=Path, default=job.folder("SM_OUTPUT_DATA_DIR", "output/data")
     )
-    parser.add_argument(
-        "--features", default=channel("SM_CHANNEL_FEATURES"), help="folder with features.json"
-    )
-    parser.add_argument("--model-dir", type=Path, default=channel("SM_MODEL_DIR"))
-    parser.add_argument("--output-data-dir", type=Path, default=channel("SM_OUTPUT_DATA_DIR"))
-    parser.add_argument("--config", help="training configuration; default: the credit-risk model's")
-    parser.add_argument("--seed", type=int)
+    parser.add_argument("--checkpoint-dir", type=Path, default=job.folder("", "checkpoints"))
+    parser.add_argument("--name", help="name of the model")
+    for name in ("seed", "chunk-rows"):
+        parser.add_argument(f"--{name}", type=int)
+    for name in ("cost-false-negative", "cost-false-positive"):
+        parser.add_argument(f"--{name}", f"--{name.replace('-', '_')}", type=float)
     add_flags(parser)
-    flags, _ = parser.parse_known_args(argv)
+    flags = job.parsed(parser, argv)
+    from_flags(flags)  # a mistake in a flag is told before any file is read
+    for name in ("train", "validation", "features", "model_dir"):
+        if not getattr(flags, name):
+            shown = name.replace("_", "-")
+            raise MeshError("is needed; give it or run inside a SageMaker training job", f"--{shown}")
+    schema = read_schema(flags.features, {"train": flags.train, "validation": flags.validation})
+    config = _configured(flags, schema)
+    apart = (job.sharded("train"), job.sharded("validation"))
     try:
-        for name in ("train", "validation", "features", "model_dir"):
-            if not getattr(flags, name):
-                raise MeshError("is needed; give it or run inside a SageMaker training job", f"--{name}")
-        config = load_config(flags.config, seed=flags.seed)
-        config = _with(config, from_flags(flags, asdict(config.hyperparameters)))
-        schema = load_features(Path(flags.features) / FEATURES_FILE)
-        trained = train_folders(flags.train, flags.validation, schema, config, Path(flags.model_dir), _print)
-    except MeshError as error:
-        parser.exit(2, f"{error}\n")
+        with cluster:
+            trained = train_folders(
+                flags.train, flags.validation, schema, config, Path(flags.model_dir), _print,
+                cluster=cluster, checkpoints=flags.checkpoint_dir, sharded=apart,
+            )  # fmt: skip
+    except Exception as error:
+        # XGBoost's own errors are many lines long; among hosts the usual one is that a peer is gone
+        if type(error).__name__ != "XGBoostError" or cluster.size == 1:
+            raise
+        raise MeshError("lost the other hosts; see the log of the one that failed first", "hosts") from error
+    if trained is None:
+        return
+    print(metric_lines(trained.metrics), flush=True)
     if flags.output_data_dir:
         flags.output_data_dir.mkdir(parents=True, exist_ok=True)
         text = (trained.folder / METRICS_FILE).read_text(encoding="utf-8")
         (flags.output_data_dir / METRICS_FILE).write_text(text, encoding="utf-8")
-    return 0
 
 
-def _with(config: TrainingConfig, params: Hyperparameters) -> TrainingConfig:
-    return replace(config, hyperparameters=params)
+def metric_lines(metrics: dict[str, Any]) -> str:
+    """Lines such as ``validation-auc=0.81;`` that a training job's metric definitions find."""
+    found = {f"{name}-auc": metrics[name]["auc"] for name in ("train", "validation")}
+    found |= {f"validation-{name}": metrics["validation"][name] for name in ("pr_auc", "ks", "gini", "brier")}
+    found["validation-logloss"] = metrics["validation_logloss"]
+    found["best-round"] = metrics["best_iteration"] + 1
+    return "\n".join(f"{name.replace('_', '-')}={value:.6g};" for name, value in found.items())
+
+
+def _configured(flags: Any, schema: FeatureSchema) -> TrainingConfig:
+    kept = Path(flags.features) / job.CONFIG_FILE
+    names = ("name", "seed", "chunk_rows", "cost_false_negative", "cost_false_positive")
+    config = job.configured(kept if kept.is_file() else None, flags, names, schema.facts)
+    return replace(config, hyperparameters=from_flags(flags, asdict(config.hyperparameters)))
+
+
+def _check_rows(folders: Sequence[str | Path], shares: Sequence[tuple[int, int]], cluster: Cluster) -> int:
+    """Rows of train in all; refused on every host alike when one of them would get none."""
+    found = cluster.gather([count_rows(folder) for folder in folders])
+    total = 0
+    for at, name in enumerate(("train", "validation")):
+        counts = [here[at] for here in found]
+        apart = shares[at] == (0, 1) and cluster.size > 1
+        idle = [host for host, rows in zip(cluster.hosts.names, counts, strict=True) if not rows]
+        if idle or (not apart and counts[0] < cluster.size):
+            raise MeshError(
+                f"leaves {idle[0] if idle else cluster.hosts.names[-1]} without rows; use fewer hosts, or "
+                "FullyReplicated",
+                f"channel {name}",
+            )
+        total += (sum(counts) if apart else counts[0]) if name == "train" else 0
+    return total
+
+
+def _gathered(cluster: Cluster, scored: tuple[Any, Any]) -> tuple[Any, Any]:
+    import numpy as np
+
+    scores, labels = zip(*cluster.gather(scored), strict=True)
+    return np.concatenate(scores), np.concatenate(labels)
+
+
+def _run_of(schema: FeatureSchema, config: TrainingConfig) -> str:
+    """Digest of what determines a model; a checkpoint of another one is not gone on from."""
+    text = schema.to_json() + json.dumps(asdict(config.hyperparameters)) + str(config.seed)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _once(frame: Any, labels: Any) -> Batches:

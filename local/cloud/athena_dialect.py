@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
+from local.cloud import athena_unnest
 from local.cloud.athena_errors import QueryFailed, function_not_found, named
 from local.cloud.athena_sql import parse_query, position
 
@@ -96,7 +97,7 @@ def check_functions(query: exp.Query, text: str) -> None:
 
 def to_duckdb(query: exp.Expression) -> str:
     """Return a typed query (`athena_operators.typed`) as DuckDB's SQL."""
-    sql: str = query.transform(_rewrite).sql(dialect="duckdb")
+    sql: str = athena_unnest.lowered(query.copy()).transform(_rewrite).sql(dialect="duckdb")
     return sql
 
 
@@ -110,6 +111,10 @@ def _rewrite(node: exp.Expression) -> exp.Expression:
         return exp.Anonymous(this="athena_corr", expressions=[node.this, node.expression])
     if isinstance(node, exp.ApproxQuantile):
         return exp.Anonymous(this="approx_quantile", expressions=[node.this, node.args["quantile"]])
+    if isinstance(node, exp.Reduce) and node.args.get("finish") is not None:
+        folded = exp.Reduce(this=node.this, initial=node.args["initial"], merge=node.args["merge"])
+        ended = exp.Anonymous(this="list_transform", expressions=[exp.array(folded), node.args["finish"]])
+        return exp.Anonymous(this="list_extract", expressions=[ended, exp.Literal.number(1)])
     if isinstance(node, exp.Sign) and node.this.type is not None and not node.meta.get("athena"):
         node.meta["athena"] = True
         return exp.Cast(this=node, to=node.this.type.copy())

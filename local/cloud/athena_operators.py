@@ -84,7 +84,7 @@ def kind(node: exp.Expression | None) -> Kind:
         return UNKNOWN
     if isinstance(node, exp.Literal):
         return _literal(node)
-    if isinstance(node, (exp.Column, exp.Cast)):
+    if isinstance(node, (exp.Column, exp.Cast, exp.Dot, exp.Bracket)):
         return _of_type(node.to if isinstance(node, exp.Cast) else node.type)
     if isinstance(node, _DOUBLES):
         return Kind(DOUBLE)
@@ -240,7 +240,7 @@ def _is(node: exp.Expression | None, *types: Any) -> bool:
 
 def _family(node: exp.Expression) -> str:
     """Return the family of types of an expression whose type is certain, else nothing."""
-    if not isinstance(node, (exp.Column, exp.Literal, exp.Cast, exp.Boolean)) or node.type is None:
+    if not isinstance(node, (exp.Column, exp.Literal, exp.Cast, exp.Boolean, exp.Dot)) or node.type is None:
         return ""
     for name, types in (
         ("text", (Type.VARCHAR, Type.TEXT, Type.CHAR)),

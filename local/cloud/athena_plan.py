@@ -19,11 +19,12 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
-from local.cloud import athena_dialect, athena_operators
+from local.cloud import athena_dialect, athena_nested, athena_operators, athena_unnest
 from local.cloud.athena_errors import Position, column_not_found, named, star_without_columns
+from local.cloud.athena_nested import place
 from local.cloud.athena_sql import DIALECT, Name, position
 
-_UNNAMED = "?column?"
+_UNNAMED = athena_unnest.UNNAMED
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def plan(query: exp.Query, text: str, resolve: Resolver) -> Plan:
     """
     query = query.copy()
     views: dict[str, Relation] = {}
+    written: dict[str, tuple[str, ...]] = {}
     for table in list(_tables(query)):
         name = _name(table, text)
         if not isinstance(table.this, exp.Identifier):
@@ -92,20 +94,20 @@ def plan(query: exp.Query, text: str, resolve: Resolver) -> Plan:
         relation = resolve(name)
         view = f"t{len(views)}"
         views[view] = relation
+        if not table.alias:
+            written[view] = name.parts
         _replace(table, view)
-    for column in query.find_all(exp.Column):
-        column.set("db", None)
-        column.set("catalog", None)
     athena_dialect.check_functions(query, text)
     _check_stars(query, views, text)
     cased = _mark_labels(query)
+    query = athena_nested.resolved(query, {view: of.columns for view, of in views.items()}, written, text)
     schema = MappingSchema(
         {view: dict(of.columns) or {"?": "boolean"} for view, of in views.items()}, dialect=DIALECT
     )
     query = _qualified(query, schema)
     needed: dict[str, set[str]] = {view: set() for view in views}
     _check_columns(query, views, needed, text)
-    query = athena_operators.typed(query, schema, text)
+    query = athena_operators.typed(athena_unnest.with_types(query), schema, text)
     labels = tuple(_label(name, index, cased) for index, name in enumerate(query.named_selects))
     pruned = athena_dialect.partition_filters(query, {view: of.keys for view, of in views.items() if of.keys})
     scans = tuple(
@@ -167,12 +169,6 @@ def _name(table: exp.Table, text: str) -> Name:
     )
 
 
-def place(node: exp.Expression, text: str) -> Position:
-    """Return where a node starts in the text."""
-    starts = [found.meta["start"] for found in node.find_all(exp.Expression) if "start" in found.meta]
-    return position(text, min(starts)) if starts else (1, 1)
-
-
 def _check_stars(query: exp.Query, views: Mapping[str, Relation], text: str) -> None:
     """Refuse `*` over a table of which no column may be read."""
     for scope in traverse_scope(query):
@@ -228,6 +224,8 @@ def _order(column: exp.Column, text: str) -> tuple[bool, Position]:
 
 def _written(column: exp.Column) -> str:
     """Return the column as the query wrote it: a table that the analysis added has no place in the text."""
+    if column.meta.get(athena_nested.WRITTEN):
+        return str(column.meta[athena_nested.WRITTEN])
     table = column.args.get("table")
     return f"{table.name}.{column.name}" if table is not None and "start" in table.meta else column.name
 

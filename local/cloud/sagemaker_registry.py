@@ -1,8 +1,7 @@
-"""The SageMaker model registry and feature store as the provider reads them back.
+"""The SageMaker model registry as the provider reads it back.
 
-Owns resource policies of model package groups, tags of resources that moto does not find, and deleting a
-feature group. Deliberately not here: model packages and pipelines, which moto and the jobs of this package
-serve.
+Owns resource policies of model package groups, and tags of resources that moto does not find. Deliberately not here:
+model packages and pipelines, which moto and the jobs of this package serve, and feature groups (sagemaker_features).
 """
 
 from __future__ import annotations
@@ -63,24 +62,6 @@ def delete_model_package_group(self: Any) -> Any:
     return EmptyResult()
 
 
-def describe_feature_group(self: Any) -> Any:
-    """Serve DescribeFeatureGroup with the error that AWS gives for one that is not there."""
-    name = self._get_param("FeatureGroupName")
-    if not any(each.feature_group_name == name for each in self.sagemaker_backend.feature_groups.values()):
-        raise not_found(f"Resource Not Found: Amazon SageMaker can't find a FeatureGroup with name {name}")
-    return _describe_feature_group(self)
-
-
-def delete_feature_group(self: Any) -> Any:
-    """Serve DeleteFeatureGroup."""
-    groups, name = self.sagemaker_backend.feature_groups, self._get_param("FeatureGroupName")
-    arn = next((arn for arn, each in groups.items() if each.feature_group_name == name), None)
-    if arn is None:
-        raise not_found(f"Resource Not Found: Amazon SageMaker can't find a FeatureGroup with name {name}")
-    del groups[arn]
-    return EmptyResult()
-
-
 class _Tagged:
     """Tags of a record that is a plain mapping."""
 
@@ -122,14 +103,11 @@ def _missing(arn: str) -> Any:
 
 
 _find_resource: Callable[[Any, str], Any] = SageMakerModelBackend._get_resource_from_arn
-_describe_feature_group: Callable[[Any], Any] = SageMakerResponse.describe_feature_group
 CALLS = (
     put_model_package_group_policy,
     get_model_package_group_policy,
     delete_model_package_group_policy,
     delete_model_package_group,
-    describe_feature_group,
-    delete_feature_group,
 )
 
 

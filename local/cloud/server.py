@@ -27,7 +27,8 @@ HOST = "127.0.0.1"
 EXTENSIONS = (
     *("lakeformation", "glue_quality", "glue_catalog", "ram", "organizations"),
     *("iam_policies", "s3_policy", "sagemaker_studio", "sagemaker_registry", "echo", "lake"),
-    *("athena", "jobs", "cloudtrail"),
+    *("sagemaker_features", "sagemaker_features_records"),
+    *("athena", "jobs", "sagemaker.api", "sagemaker_serving", "cloudtrail"),
 )
 """Modules of this package whose `install()` is called; one that is not there is passed over."""
 

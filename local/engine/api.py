@@ -71,7 +71,7 @@ class Api:
     id: str = "{name}"
     """Template of the resource's id."""
     outputs: Mapping[str, str] = field(default_factory=dict)
-    """Output to template; used by both backends."""
+    """Output (dotted: inside a property) to template; used by both backends."""
     response: Mapping[str, str] = field(default_factory=dict)
     """Output (or `id`) to dotted member of the create response; wins over a template."""
     rename: Mapping[str, str] = field(default_factory=dict)
@@ -162,12 +162,33 @@ def computed(
     for _ in range(2):  # an id may be made of an output, and an output of the id
         for key, template in api.outputs.items():
             value = said.get(key) or fill(template, fields)
-            if value is not None:
+            if value is None:
+                continue
+            if "." in key:
+                _put(outputs, key, value)
+            else:
                 outputs[key] = fields[key] = value
         identity = identity or fill(api.id, fields) or fields["hash"]
         fields["id"] = identity
-    outputs.update({key: value for key, value in said.items() if key != "id"})
+    for key, value in said.items():
+        if "." in key:
+            _put(outputs, key, value)
+        elif key != "id":
+            outputs[key] = value
     outputs.setdefault("region", region)
     if api.tags:
         outputs["tagsAll"] = dict(inputs.get("tags") or {})
     return identity, outputs
+
+
+def _put(outputs: dict[str, Plain], path: str, value: Plain) -> None:
+    """Set a member inside a property, on copies: the properties themselves stay as the program gave them."""
+    *parents, last = path.split(".")
+    node = outputs
+    for name in parents:
+        inner = node.get(name)
+        if not isinstance(inner, Mapping):
+            return
+        node[name] = dict(inner)
+        node = node[name]
+    node[last] = value

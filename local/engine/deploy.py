@@ -33,6 +33,9 @@ from local.engine.stackfile import StackFile
 from local.engine.state import ResourceState, StackState, StateStore, deletion_order
 from local.engine.tables import TABLE
 
+READ_OUTPUTS = "pulumi:pulumi:readStackOutputs"
+"""Pulumi's built-in function by which a program reads a stack's outputs; here only ever those of its own stack."""
+
 WORKERS = 8
 """Resources made at a time."""
 
@@ -62,9 +65,13 @@ def record(
     ------
     MeshError
         The program or its config is wrong; the message is one line.
+
+    Notes
+    -----
+    The program finds nothing deployed of its own stack, unless `answers` has outputs for `READ_OUTPUTS`.
     """
     settings = stackfile.load(project_dir, stack, config_overrides=config_overrides)
-    backend = RecordBackend(Scope(settings.config, resolver(references or {}), answers))
+    backend = RecordBackend(Scope(settings.config, resolver(references or {}), own_outputs({}, answers)))
     return _recorded(project_dir, settings, backend)
 
 
@@ -107,6 +114,7 @@ def up(
     def references(name: str) -> Exports:
         return _exports(store, name)
 
+    answers = own_outputs(state.exports, answers)
     known = {urn: (item.id, item.outputs) for urn, item in state.resources.items()}
     plan = RecordBackend(Scope(settings.config, references, answers), known)
     _recorded(project_dir, settings, plan)
@@ -188,6 +196,13 @@ def destroy(
 def stack_state(store: StateStore, stack: str) -> StackState | None:
     """What is made of a stack; None when nothing is."""
     return store.load(stack)
+
+
+def own_outputs(
+    exports: Exports, answers: Mapping[str, Exports] | None = None
+) -> dict[str, Mapping[str, Plain]]:
+    """Answers of data sources, with that of the stack's own last outputs among them."""
+    return {READ_OUTPUTS: {"outputs": dict(exports), "secretOutputNames": []}, **(answers or {})}
 
 
 def _recorded(project_dir: Path | str, settings: StackFile, backend: RecordBackend) -> Recording:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from governance.errors import MeshError
 from local.engine import assets, shapes
 from local.engine.api import Action
 from local.engine.tagging import STYLES, retag
+
+_ENDPOINT_SECONDS = 120.0
 
 
 def remove_bus_policy(action: Action) -> None:
@@ -133,7 +136,32 @@ def domain_id(action: Action) -> None:
         }
 
 
+def endpoint_in_service(action: Action) -> None:
+    """An endpoint that was made or changed is waited for, as the provider does; one that fails says why."""
+    ended = time.monotonic() + _ENDPOINT_SECONDS
+    while True:
+        found = action.call("describe_endpoint", EndpointName=action.inputs["name"])
+        if found["EndpointStatus"] == "InService":
+            if found["EndpointConfigName"] == action.inputs["endpointConfigName"]:
+                return
+            raise MeshError(
+                f"went back to {found['EndpointConfigName']}: {found.get('FailureReason', 'unknown')}"
+            )
+        if found["EndpointStatus"] in ("Failed", "OutOfService") or time.monotonic() > ended:
+            raise MeshError(
+                f"is {found['EndpointStatus']}: {found.get('FailureReason', 'not in service in time')}"
+            )
+        time.sleep(0.05)
+
+
 def domain_retention(action: Action) -> None:
     """The home file system stays unless the program says Delete."""
     policy = action.inputs.get("retentionPolicy") or {}
     action.params["RetentionPolicy"] = {"HomeEfsFileSystem": policy.get("homeEfsFileSystem") or "Retain"}
+
+
+def offline_location(action: Action) -> None:
+    """Feature Store names the folder of an offline store itself; the answer to the create does not tell it."""
+    told = action.call("describe_feature_group", FeatureGroupName=action.inputs["featureGroupName"])
+    storage = (told.get("OfflineStoreConfig") or {}).get("S3StorageConfig") or {}
+    action.response = {**action.response, "Resolved": storage.get("ResolvedOutputS3Uri")}

@@ -14,7 +14,7 @@ from pathlib import Path
 from governance.errors import MeshError
 from local.engine import stackfile
 from local.engine.caller import Caller
-from local.engine.deploy import _exports, _is_made, _recorded, _refuse, _result
+from local.engine.deploy import _exports, _is_made, _recorded, _refuse, _result, own_outputs
 from local.engine.dynamic import DynamicProviders
 from local.engine.model import Plain, ProgressCallback, UpResult
 from local.engine.provisioner import ProvisionBackend
@@ -52,7 +52,7 @@ def prune(
         return _exports(store, name)
 
     known = {urn: (item.id, item.outputs) for urn, item in state.resources.items()}
-    scope = Scope(settings.config, references)
+    scope = Scope(settings.config, references, own_outputs(state.exports))
     plan = RecordBackend(scope, known)
     try:
         _recorded(project_dir, settings, plan)

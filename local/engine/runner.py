@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import runpy
 import sys
 import threading
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
-from pulumi.runtime.stack import massage, run_pulumi_func
+from pulumi.runtime.stack import massage, run_pulumi_func, wait_for_rpcs
 
 from governance.errors import MeshError
 from local.engine.model import Plain
@@ -27,7 +28,10 @@ from local.engine.monitor import Backend, Monitor, NoMocks, Stopped
 from local.engine.stackfile import StackFile
 
 _ONE_RUN = threading.Lock()
+_SAID = logging.getLogger(__name__)
+_SAID.setLevel(logging.WARNING)  # a program is run several times over, and not for each to tell the same
 _PATIENCE = 10.0  # seconds without any progress after a failure
+_YOUNG, _NEVER = 100_000, 1_000_000  # objects, and collections of the generation below
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +57,7 @@ def run(project_dir: Path | str, stackfile: StackFile, backend: Backend, *, work
     with _ONE_RUN, _environment(folder):
         monitor = Monitor(backend, stackfile, folder)
         program_error: list[BaseException] = []
+        made: list[pulumi.Resource] = []
 
         async def program() -> None:
             pulumi.runtime.reset_options(project=stackfile.project, stack=stackfile.stack)
@@ -64,9 +69,11 @@ def run(project_dir: Path | str, stackfile: StackFile, backend: Backend, *, work
                 preview=False,
                 monitor=monitor,
                 organization="organization",
+                logger=_SAID,
             )
+            pulumi.runtime.register_stack_transformation(lambda args: made.append(args.resource))
 
-            def body() -> None:
+            async def body() -> None:
                 try:
                     runpy.run_path(str(main), run_name="__main__")
                 except BaseException as error:
@@ -74,11 +81,12 @@ def run(project_dir: Path | str, stackfile: StackFile, backend: Backend, *, work
                     raise
                 root = pulumi.runtime.get_root_resource()
                 root.register_outputs(massage(root.outputs, []))  # type: ignore[union-attr]
+                await _registered()
 
             await run_pulumi_func(body)
 
         cause: BaseException | None = None
-        with _quiet(), _uncollected():
+        with _quiet(), _rarely_collected():
             with _loop(workers) as loop:
                 try:
                     loop.run_until_complete(program())
@@ -86,6 +94,9 @@ def run(project_dir: Path | str, stackfile: StackFile, backend: Backend, *, work
                     failed = [monitor.failure] if monitor.failure else []
                     exported = {} if program_error else monitor.exported
                     cause = _cause([*program_error, *failed, error], exported)
+            for resource in made:
+                vars(resource).clear()  # a resource and its outputs hold each other; parted, they go at once
+            made.clear()
             if cause is not None:
                 program_error.clear()
                 monitor.failure = None
@@ -93,6 +104,16 @@ def run(project_dir: Path | str, stackfile: StackFile, backend: Backend, *, work
         if cause is not None:
             raise cause from None
     return Outcome(exports=monitor.exports, component_outputs=monitor.component_outputs)
+
+
+async def _registered() -> None:
+    """Wait until everything the program asked for is registered, one request after the other.
+
+    The SDK alone would at once wait for whichever output comes first, of all there are, again and again: its cost grows
+    with the square of the program. Requests begin on the loop's next turn, so that turn is let pass first.
+    """
+    await asyncio.sleep(0)
+    await wait_for_rpcs(await_all_outstanding_tasks=False)
 
 
 @contextlib.contextmanager
@@ -122,15 +143,17 @@ def _quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """No cycle collection: all outputs live to the end, and the search for garbage would double the time."""
-    enabled = gc.isenabled()
-    gc.disable()
+def _rarely_collected() -> Iterator[None]:
+    """Collect young garbage only: all outputs live to the end, and to search them again and again would double the time.
+
+    The SDK leaves some thirty small circles per resource, which a search of what is new finds while it is at hand.
+    """
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_YOUNG, _NEVER, _NEVER)
     try:
         yield
     finally:
-        if enabled:
-            gc.enable()
+        gc.set_threshold(*thresholds)
 
 
 async def _settle() -> None:
@@ -162,13 +185,10 @@ def _environment(folder: Path) -> Iterator[None]:
 
 def _cause(errors: list[BaseException], exported: Mapping[str, Collection[str]]) -> BaseException:
     """The one error to show: the first MeshError in any chain, else the first that is no mere consequence."""
-    for error in errors:
-        link: BaseException | None = error
-        while link is not None:
-            if isinstance(link, MeshError):
-                link.__cause__ = link.__context__ = None
-                return link.with_traceback(None)
-            link = link.__cause__ or link.__context__
+    for link in _links(errors):
+        if isinstance(link, MeshError):
+            link.__cause__ = link.__context__ = None
+            return link.with_traceback(None)
     first = next((error for error in errors if not isinstance(error, Stopped)), errors[0])
     if isinstance(first, KeyError) and first.args:  # what `require_output` raises, with the key alone
         for stack, keys in sorted(exported.items()):
@@ -178,3 +198,15 @@ def _cause(errors: list[BaseException], exported: Mapping[str, Collection[str]])
                     f"stack reference {stack}",
                 )
     return first
+
+
+def _links(errors: Iterable[BaseException]) -> Iterator[BaseException]:
+    """Each error, then what it came from. The SDK raises some errors from themselves, so causes may run in a circle."""
+    seen: set[int] = set()
+    waiting = list(errors)[::-1]
+    while waiting:
+        link = waiting.pop()
+        if id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            waiting += [origin for origin in (link.__context__, link.__cause__) if origin is not None]

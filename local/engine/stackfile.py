@@ -15,10 +15,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from governance.errors import MeshError
 from governance.settings import KEYS
+from governance.yaml_text import read_yaml
 from local.engine.model import Plain
 
 SECRET_VARIABLE = "MESH_SECRET_"  # noqa: S105  the prefix of a variable's name, not a secret
@@ -78,7 +77,11 @@ def load(
         raise MeshError("add the project's name", f"{project_path.name}: name")
 
     schema = _section(project_file, "config", project_path)
-    given = {_qualified(key, project): value for key, value in _section(stack_file, "config", path).items()}
+    given: dict[str, Plain] = {}
+    for key, value in _section(stack_file, "config", path).items():
+        if _qualified(key, project) in given:
+            raise MeshError(f"is given with and without '{project}:'; keep one", f"{path.name}: {key}")
+        given[_qualified(key, project)] = value
     for key, value in (config_overrides or {}).items():
         given[_qualified(key, project)] = value
     declared = {_qualified(key, project): entry for key, entry in schema.items()}
@@ -109,12 +112,7 @@ def load(
 def _read(path: Path, missing: str) -> Mapping[str, Plain]:
     if not path.is_file():
         raise MeshError(missing, path.name)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        raise MeshError(f"not valid YAML: {getattr(error, 'problem', error)}", f"{path.name}{line}") from None
+    content = read_yaml(path.read_text(encoding="utf-8"), path.name)
     if content is None:
         return {}
     if not isinstance(content, Mapping):

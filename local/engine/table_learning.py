@@ -12,7 +12,9 @@ from local.engine.api import ALL, Api
 
 _DOMAIN = {"DomainId": "{id}"}
 _PROFILE = {"DomainId": "{domainId}", "UserProfileName": "{userProfileName}"}
+_RESOLVED = "offlineStoreConfig.s3StorageConfig.resolvedOutputS3Uri"
 _GROUP = {"ModelPackageGroupName": "{modelPackageGroupName}"}
+_ENDPOINT = {"EndpointName": "{name}"}
 
 TABLE: Mapping[str, Api] = {
     "aws:sagemaker/domain:Domain": Api(
@@ -79,6 +81,45 @@ TABLE: Mapping[str, Api] = {
         delete_keys=_GROUP,
         replace=frozenset({"modelPackageGroupName"}),
     ),
+    "aws:sagemaker/model:Model": Api(
+        service="sagemaker",
+        create="create_model",
+        delete="delete_model",
+        name="name",
+        rename={"name": "ModelName"},
+        outputs={"arn": "arn:aws:sagemaker:{region}:{account}:model/{name}"},
+        response={"arn": "ModelArn"},
+        delete_keys={"ModelName": "{name}"},
+        replace=ALL,
+        tags="sagemaker",
+    ),
+    "aws:sagemaker/endpointConfiguration:EndpointConfiguration": Api(
+        service="sagemaker",
+        create="create_endpoint_config",
+        delete="delete_endpoint_config",
+        name="name",
+        rename={"name": "EndpointConfigName", "kmsKeyArn": "KmsKeyId"},
+        outputs={"arn": "arn:aws:sagemaker:{region}:{account}:endpoint-config/{name}"},
+        response={"arn": "EndpointConfigArn"},
+        delete_keys={"EndpointConfigName": "{name}"},
+        replace=ALL,
+        tags="sagemaker",
+    ),
+    "aws:sagemaker/endpoint:Endpoint": Api(
+        service="sagemaker",
+        create="create_endpoint",
+        update="update_endpoint",
+        delete="delete_endpoint",
+        name="name",
+        rename={"name": "EndpointName"},
+        update_rename={"name": "EndpointName"},
+        outputs={"arn": "arn:aws:sagemaker:{region}:{account}:endpoint/{name}"},
+        response={"arn": "EndpointArn"},
+        delete_keys=_ENDPOINT,
+        replace=frozenset({"name"}),
+        tags="sagemaker",
+        finish=hooks.endpoint_in_service,
+    ),
     "aws:sagemaker/pipeline:Pipeline": Api(
         service="sagemaker",
         create="create_pipeline",
@@ -97,8 +138,13 @@ TABLE: Mapping[str, Api] = {
         create="create_feature_group",
         delete="delete_feature_group",
         id="{featureGroupName}",
-        outputs={"arn": "arn:aws:sagemaker:{region}:{account}:feature-group/{featureGroupName}"},
-        response={"arn": "FeatureGroupArn"},
+        outputs={
+            "arn": "arn:aws:sagemaker:{region}:{account}:feature-group/{featureGroupName}",
+            _RESOLVED: "{offlineStoreConfig[s3StorageConfig][s3Uri]}/{account}/sagemaker/{region}/offline-store/"
+            "{featureGroupName}/data",
+        },
+        response={"arn": "FeatureGroupArn", _RESOLVED: "Resolved"},
+        finish=hooks.offline_location,
         delete_keys={"FeatureGroupName": "{featureGroupName}"},
         replace=ALL,
         tags="sagemaker",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 from local.cloud import server
 from local.snapshots_program import Program
@@ -80,7 +83,7 @@ def committed() -> Callable[[Path], None]:
 
     def run(folder: Path) -> None:
         who = ["-c", "user.name=tester", "-c", "user.email=tester@example.com", "-c", "commit.gpgsign=false"]
-        for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
+        for command in (["init", "-q", "-b", "trunk"], ["add", "-A"], ["commit", "-q", "-m", "all"]):
             subprocess.run(["git", *who, *command], cwd=folder, check=True, capture_output=True)
 
     return run
@@ -125,3 +128,11 @@ def cloud(shipped: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield made
     finally:
         running.stop()
+
+
+@pytest.fixture
+def shipped_project(make_project: Callable[[], Any]) -> Any:
+    """A copy that trains nothing: these tests take away subscriptions, and what trains on them would be refused."""
+    project = make_project()
+    project.change("consumer", pipeline=None)
+    return project

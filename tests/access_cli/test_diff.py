@@ -197,9 +197,12 @@ def test_nothing_changed_says_so_and_is_exit_0_either_way(
 def test_a_revision_runs_with_the_packages_it_has(
     shipped_project: Any, committed: Any, say: Any, root: Path
 ) -> None:
-    for package in ("governance", "components", "functions", "local"):
+    for package in ("governance", "components", "functions", "local", "training"):
         shutil.copytree(
-            root / package, shipped_project.folder / package, ignore=shutil.ignore_patterns("__pycache__")
+            root / package,
+            shipped_project.folder / package,
+            ignore=shutil.ignore_patterns("__pycache__"),
+            dirs_exist_ok=True,
         )
     access = shipped_project.folder / "components" / "consumer_access.py"
     text = access.read_text(encoding="utf-8")
@@ -244,7 +247,11 @@ def test_a_share_that_ends_within_two_weeks_is_listed(shipped_project: Any) -> N
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--against", "nowhere"], "revision 'nowhere': is no revision of this repository"),
+        (["--against", "nowhere"], "revision 'nowhere': is no revision of this repository; there is trunk"),
+        (
+            ["--against", "tronk"],
+            "revision 'tronk': is no revision of this repository; did you mean 'trunk'?",
+        ),
         (["--against=--output=x"], "is no revision of this repository"),
         (["--against", "deployed"], "cloud: is not running"),
     ],

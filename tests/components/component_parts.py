@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -19,6 +20,7 @@ from components.providers import account_provider
 from governance.contracts import Contract, parse_contract
 from governance.levels import DEFAULT_LEVELS
 from governance.names import Names, Place
+from governance.pipelines import PipelineFacts
 from governance.settings import ConsumerRole, Lob, Share, Subscription
 from local.engine import Recording, Resource
 
@@ -147,6 +149,19 @@ def consumer_args(**more: Any) -> MLConsumerArgs:
         "organization_id": "o-a1b2c3d4e5",
     }
     return MLConsumerArgs(**{**values, **more})
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a pipeline is made of, as short as can be."""
+
+    product: str = "loans"
+    revision: str = "0123456789abcdef"
+    source: bytes = b"source"
+    program: bytes = b"program"
+
+    def definition(self, facts: PipelineFacts) -> str:
+        return json.dumps({"Version": "2020-12-01", "Steps": [], "Metadata": {"role": facts.role_arn}})
 
 
 def waits_for(recording: Recording, resource: Resource) -> set[str]:

@@ -148,3 +148,21 @@ def test_exports_are_the_physical_names(
     assert outputs["resource_link"] == "rl_loans"
     assert outputs["tables"] == ["table_0"]
     assert outputs["curation_role_arn"] == CURATION
+
+
+def test_the_job_waits_for_its_script_its_specification_and_its_rights(product: Recording) -> None:
+    job = product.get("aws:glue/job:Job", "loans-storage-job")
+    waits = {product.by_urn(urn).name for urn in parts.waits_for(product, job)}
+    needed = {"script", "spec", "curation-policy", "data-policy", "data-encryption", "security"}
+    assert {f"loans-storage-{name}" for name in needed} <= waits
+
+
+def test_the_crawler_waits_for_its_rights_the_link_and_the_bucket_with_the_tables(product: Recording) -> None:
+    crawler = product.get("aws:glue/crawler:Crawler", "loans-crawler-crawler")
+    waits = {product.by_urn(urn).name for urn in parts.waits_for(product, crawler)}
+    assert {
+        "loans-crawler-policy",
+        "loans-link",
+        "loans-storage-data-policy",
+        "loans-catalog-table-table_0",
+    } <= waits

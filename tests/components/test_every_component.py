@@ -14,10 +14,13 @@ from components.consumer_access import ConsumerAccess, ConsumerAccessArgs
 from components.consumer_workbench import ConsumerWorkbench, ConsumerWorkbenchArgs
 from components.lob_onboarding import LobOnboarding, LobOnboardingArgs
 from components.ml_consumer import MLConsumer
+from components.ml_pipeline import MLPipeline, MLPipelineArgs
+from components.model_serving import ModelServing, ModelServingArgs
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.product_crawler import ProductCrawler, ProductCrawlerArgs
 from components.product_registration import ProductRegistration, ProductRegistrationArgs
 from components.product_storage import ProductStorage, ProductStorageArgs
+from governance.settings import PackageVersion
 from local.engine import Recording, Resource
 
 TAGGABLE = (
@@ -25,7 +28,9 @@ TAGGABLE = (
     "aws:glue/job:Job", "aws:glue/trigger:Trigger", "aws:glue/crawler:Crawler",
     "aws:glue/catalogDatabase:CatalogDatabase", "aws:athena/workgroup:Workgroup",
     "aws:sagemaker/domain:Domain", "aws:sagemaker/userProfile:UserProfile",
-    "aws:sagemaker/modelPackageGroup:ModelPackageGroup",
+    "aws:sagemaker/modelPackageGroup:ModelPackageGroup", "aws:sagemaker/model:Model",
+    "aws:sagemaker/endpointConfiguration:EndpointConfiguration", "aws:sagemaker/endpoint:Endpoint",
+    "aws:sagemaker/pipeline:Pipeline",
 )  # fmt: skip
 """Types that pulumi-aws gives `tags`, of those the components use and that take an `args.tags`."""
 
@@ -118,6 +123,17 @@ def _access(name: str, tags: Mapping[str, str], options: pulumi.ResourceOptions)
     return ConsumerAccess(name, args, opts=options)
 
 
+def _pipeline(name: str, tags: Mapping[str, str], options: pulumi.ResourceOptions) -> Any:
+    role = parts.CONSUMER.role_arn("mesh-pipeline")
+    args = MLPipelineArgs(
+        pipeline=f"mesh-{name}", region="eu-west-1", code=parts.Code(), role_arn=role, auditor_role_arn=role,
+        key_arn="key", results_bucket="results", models_bucket="models", workgroup="w", auditor_workgroup="a",
+        database="rl_loans", contract_version="1.0.0", model_package_group="mesh-risk", subnet_ids=["subnet-1"],
+        security_group_ids=["sg-1"], tags=tags,
+    )  # fmt: skip
+    return MLPipeline(name, args, opts=options)
+
+
 def _bucket(name: str, tags: Mapping[str, str], options: pulumi.ResourceOptions) -> Any:
     policy = {"Version": "2012-10-17", "Statement": []}
     return PrivateBucket(
@@ -133,6 +149,27 @@ def _product(name: str, tags: Mapping[str, str], options: pulumi.ResourceOptions
     return DataProduct(name, args, opts=options)
 
 
+def _serving(name: str, tags: Mapping[str, str], options: pulumi.ResourceOptions) -> Any:
+    arn = "arn:aws:sagemaker:eu-west-1:333344445555:model-package/mesh-risk"
+    current, previous = (
+        PackageVersion(
+            arn=f"{arn}/{number}",
+            account_id="333344445555",
+            region="eu-west-1",
+            group="mesh-risk",
+            version=number,
+        )
+        for number in (2, 1)
+    )
+    args = ModelServingArgs(
+        serving=name, place=parts.PRODUCER, names=parts.NAMES, admin=parts.actor(parts.PRODUCER),
+        models_bucket="models", models_key_arn="key", current=current, previous=previous, endpoint=True,
+        instance_type="ml.m5.large", instance_count=1, data_capture_percent=10, subnet_ids=["subnet-1"],
+        security_group_ids=["sg-1"], tags=tags,
+    )  # fmt: skip
+    return ModelServing(name, args, opts=options)
+
+
 Build = Callable[[str, Mapping[str, str], pulumi.ResourceOptions], Any]
 COMPONENTS: dict[str, Build] = {
     "CentralCatalog": lambda name, tags, opts: CentralCatalog(name, parts.central_args(), opts=opts),
@@ -144,6 +181,8 @@ COMPONENTS: dict[str, Build] = {
     "MLConsumer": lambda name, tags, opts: MLConsumer(name, parts.consumer_args(tags=tags), opts=opts),
     "ConsumerWorkbench": _workbench,
     "ConsumerAccess": _access,
+    "MLPipeline": _pipeline,
+    "ModelServing": _serving,
     "PrivateBucket": _bucket,
 }
 WITHOUT_TAGS_ARGUMENT = ("CentralCatalog", "LobOnboarding", "ProductRegistration")

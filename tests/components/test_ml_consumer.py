@@ -112,6 +112,70 @@ def test_the_auditor_looks_at_models_and_makes_none(consumer: Recording) -> None
     assert "science-workbench-auditor-build" not in names
 
 
+def test_who_approves_does_not_train_and_who_trains_does_not_approve(consumer: Recording) -> None:
+    version = parts.CONSUMER.arn("sagemaker", "model-package/mesh-risk/3")
+    other = parts.CONSUMER.arn("sagemaker", "model-package/mesh-fraud/3")
+    approving = consumer.get(parts.ROLE_POLICY, "science-workbench-auditor-approve").inputs["policy"]
+    assert parts.allows(approving, "sagemaker:UpdateModelPackage", version)
+    assert not parts.allows(approving, "sagemaker:UpdateModelPackage", other), "of its own group only"
+    assert not parts.allows(approving, "sagemaker:CreateModelPackage", version)
+    for role in ("data-scientist", "pipeline"):
+        for item in consumer.of_type(parts.ROLE_POLICY):
+            if f"-{role}-" in item.name:
+                assert not parts.allows(item.inputs["policy"], "sagemaker:UpdateModelPackage", version), (
+                    item.name
+                )
+        building = consumer.get(parts.ROLE_POLICY, f"science-workbench-{role}-build").inputs["policy"]
+        refusal = parts.statement(building, "NoOwnApproval")
+        assert refusal["Effect"] == "Deny"
+        assert {"sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"} == set(refusal["Action"])
+        assert refusal["Condition"]["StringEquals"] == {"sagemaker:ModelApprovalStatus": "Approved"}
+
+
+def test_the_pipeline_hands_evaluation_to_the_auditor_and_nobody_else_does(consumer: Recording) -> None:
+    auditor = parts.CONSUMER.role_arn("mesh-auditor")
+    passers = [
+        item.name
+        for item in consumer.of_type(parts.ROLE_POLICY)
+        if parts.allows(item.inputs["policy"], "iam:PassRole", auditor)
+    ]
+    assert passers == ["science-workbench-pipeline-evaluate"]
+    document = consumer.get(parts.ROLE_POLICY, passers[0]).inputs["policy"]
+    condition = parts.statement(document, "RunAsAuditor")["Condition"]
+    assert condition == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    assert parts.allows(document, "s3:GetObject", f"{MODELS}/auditor/runs/x/evaluation/evaluation.json")
+    assert not parts.allows(document, "s3:GetObject", f"{MODELS}/auditor/other")
+    assert not parts.allows(document, "s3:GetObject", f"{RESULTS}/auditor/processing/x"), (
+        "not what its queries gave"
+    )
+
+
+def test_jobs_have_interfaces_in_their_network_and_grants_for_aws_only(consumer: Recording) -> None:
+    ec2 = "arn:aws:ec2:eu-west-1:333344445555"
+    for role in ROLES:
+        document = consumer.get(parts.ROLE_POLICY, f"science-workbench-{role}-jobs").inputs["policy"]
+        for place in ("subnet/subnet-1", "security-group/sg-1", "network-interface/eni-1"):
+            assert parts.allows(document, "ec2:CreateNetworkInterface", f"{ec2}:{place}")
+        assert not parts.allows(document, "ec2:CreateNetworkInterface", f"{ec2}:subnet/subnet-2")
+        assert not parts.allows(document, "ec2:DeleteNetworkInterface", f"{ec2}:subnet/subnet-1")
+        grant = parts.statement(document, "VolumeKey")
+        assert grant["Action"] == ["kms:CreateGrant"]
+        assert grant["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+        metrics = parts.statement(document, "Metrics")["Condition"]["StringLike"]["cloudwatch:namespace"]
+        assert metrics == ["AWS/SageMaker", "/aws/sagemaker/*"]
+
+
+def test_studio_opens_own_spaces_only_and_for_data_scientists_only(consumer: Recording) -> None:
+    names = [item.name for item in consumer.of_type(parts.ROLE_POLICY) if item.name.endswith("-studio")]
+    assert names == ["science-workbench-data-scientist-studio"]
+    document = consumer.get(parts.ROLE_POLICY, names[0]).inputs["policy"]
+    own = parts.statement(document, "OwnSpaces")["Condition"]["ArnLike"]["sagemaker:OwnerUserProfileArn"]
+    assert own.endswith("user-profile/${sagemaker:DomainId}/${sagemaker:UserProfileName}")
+    assert not parts.allows(document, "sagemaker:CreatePresignedDomainUrl", "*"), (
+        "it would open another's profile"
+    )
+
+
 def test_a_further_role_only_reads(declare: Callable[..., Recording]) -> None:
     args = parts.consumer_args(roles=parts.roles(analyst="internal"))
     recording = declare(lambda: MLConsumer("science", args, opts=parts.within("k", parts.CONSUMER)))
@@ -146,7 +210,9 @@ def test_shares_are_accepted_only_without_an_organization(
         assert item.inputs["expects"] == {"loans": ["table_0"]}, "another table is another acceptance"
 
 
-def test_builders_make_temporary_tables_and_others_do_not(consumer: Recording) -> None:
+def test_roles_of_jobs_make_temporary_tables_and_others_do_not(declare: Callable[..., Recording]) -> None:
+    args = parts.consumer_args(roles=parts.roles(analyst="internal"))
+    consumer = declare(lambda: MLConsumer("science", args, opts=parts.within("k", parts.CONSUMER)))
     grants = [
         item
         for item in consumer.of_type(parts.PERMISSIONS)
@@ -154,7 +220,8 @@ def test_builders_make_temporary_tables_and_others_do_not(consumer: Recording) -
     ]
     found = {item.inputs["principal"].rsplit("/")[-1]: item.inputs["permissions"] for item in grants}
     expected = ["CREATE_TABLE", "DESCRIBE"]
-    assert found == {"mesh-data-scientist": expected, "mesh-pipeline": expected}
+    # the auditor's evaluation has an Athena input of its own
+    assert found == {f"mesh-{role}": expected for role in ROLES}
 
 
 @pytest.mark.parametrize(("disposable", "homes"), [(False, "Retain"), (True, "Delete")])

@@ -86,6 +86,6 @@ def test_the_name_is_known_only_when_policy_and_encryption_stand(declare: Callab
 
     recording = declare(program)
     first = recording.get("aws:s3/bucketObjectv2:BucketObjectv2", "first")
-    needed = {"b-policy", "b-encryption", "b-versioning", "b-ownership"}
-    waits = {recording.by_urn(urn).name for urn in first.dependencies}
+    needed = {"b-policy", "b-encryption", "b-versioning", "b-ownership", "b-lifecycle", "b-public-access"}
+    waits = {recording.by_urn(urn).name for urn in parts.waits_for(recording, first)}
     assert needed <= waits, f"an object could come before {needed - waits}"

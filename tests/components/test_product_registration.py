@@ -81,6 +81,34 @@ def test_nothing_is_shared_before_every_column_is_tagged(product: Recording) -> 
         )
 
 
+def test_the_tables_of_a_product_are_waited_for_once_and_not_by_every_grant(
+    declare: Callable[..., Recording], make_product: Callable[..., Any]
+) -> None:
+    recording = declare(lambda: make_product(contract=parts.contract(tables=12)))
+    tags = {item.urn for item in recording.of_type(LF_TAGS)}
+    grants = [item for item in recording.of_type(parts.PERMISSIONS) if item.inputs["principal"].isdigit()]
+    assert len(tags) == 48, "four levels in each of twelve tables"
+    assert len(grants) >= 6, "the LoB's own and the consumer's"
+    assert all(tags <= parts.waits_for(recording, item) for item in grants)
+    direct = sum(len(tags & set(item.dependencies)) for item in grants)
+    assert direct == 12, "one per table, or the program grows with tables times grants"
+
+
+def test_column_tags_follow_their_table_when_it_is_replaced(product: Recording) -> None:
+    (table,) = product.of_type(TABLE)
+    tags = product.of_type(LF_TAGS)
+    assert tags, "columns are tagged"
+    assert all(table.urn in item.dependencies for item in tags), (
+        "a table made anew has lost its tags: each of them must hang on the table itself, not on the tag before"
+    )
+
+
+def test_a_table_is_not_made_before_its_bucket_is_safe(product: Recording) -> None:
+    (table,) = product.of_type(TABLE)
+    policy = product.get("aws:s3/bucketPolicy:BucketPolicy", "loans-storage-data-policy")
+    assert policy.urn in table.dependencies
+
+
 @pytest.mark.parametrize("clearance", parts.LEVELS)
 def test_a_share_opens_its_clearance_and_no_level_above(
     declare: Callable[..., Recording], make_product: Callable[..., Any], clearance: str

@@ -29,6 +29,8 @@ def copy_project(folder: Path) -> Path:
     ):
         shutil.copy(SOURCE / name, folder / name)
     shutil.copytree(SOURCE / "contracts", folder / "contracts")
+    (folder / "training").mkdir()
+    shutil.copy(SOURCE / "training/credit-risk.yaml", folder / "training")
     return folder
 
 

@@ -152,16 +152,37 @@ def test_who_may_act_as_steward_may_be_left_open_or_be_a_pattern(
     check_agreement(lob(steward_callers=callers)(stacks))
 
 
-def test_two_meshes_may_stand_in_the_same_accounts_under_two_namespaces(stacks: Stacks) -> None:
-    other = {
-        f"other-{name}": dataclasses.replace(item, names=Names(namespace="other"))
-        for name, item in stacks.items()
-    }
-    for name in ("other-producer", "other-consumer"):
-        other[name] = dataclasses.replace(other[name], central_stack="other-central")
-    renamed = dataclasses.replace(other["other-consumer"].subscriptions[0], stack="other-producer")  # type: ignore[union-attr]
+def second_mesh(stacks: Stacks, namespace: str, region: str) -> Stacks:
+    """Another mesh in the same accounts."""
+    other: dict[str, Any] = {}
+    for name, item in stacks.items():
+        place = Place(account_id=item.place.account_id, region=region)
+        changes: dict[str, Any] = {"names": Names(namespace=namespace), "place": place}
+        if hasattr(item, "central"):
+            changes |= {"central": Place(account_id=item.central.account_id, region=region)}
+            changes |= {"central_stack": "other-central"}
+        other[f"other-{name}"] = dataclasses.replace(item, **changes)
+    renamed = dataclasses.replace(other["other-consumer"].subscriptions[0], stack="other-producer")
     other["other-consumer"] = dataclasses.replace(other["other-consumer"], subscriptions=(renamed,))
-    check_agreement({**stacks, **other})
+    return {**stacks, **other}
+
+
+def test_two_meshes_may_stand_in_two_regions_of_the_same_accounts(stacks: Stacks) -> None:
+    check_agreement(second_mesh(stacks, "other", "eu-central-1"))
+
+
+def test_two_meshes_in_one_region_would_take_the_settings_from_each_other(stacks: Stacks) -> None:
+    with pytest.raises(
+        MeshError, match=r"mesh:accountId: 111122223333 is already that of Pulumi\.central\.yaml"
+    ):
+        check_agreement(second_mesh(stacks, "other", "eu-west-1"))
+
+
+def test_two_meshes_of_one_namespace_would_share_their_roles(stacks: Stacks) -> None:
+    with pytest.raises(
+        MeshError, match=r"would both be IAM role 'mesh-steward-consumer-banking'; rename one"
+    ):
+        check_agreement(second_mesh(stacks, "mesh", "eu-central-1"))
 
 
 @given(st.sampled_from(range(len(CASES))), st.permutations(STACKS))

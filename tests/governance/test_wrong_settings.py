@@ -104,7 +104,7 @@ NAME = "must be 1 to 39 lower-case letters, digits and single hyphens, starting 
 CASES: list[tuple[str, dict[str, Any], str]] = [
     *[(kind, {key: None}, f"mesh:{key}: is missing; add it to the stack's config")
       for kind in STACKS for key in COMMON],
-    ("central", {"role": "boss"}, "mesh:role: 'boss' is no role; use one of central, producer, consumer"),
+    ("central", {"role": "boss"}, "mesh:role: 'boss' is no role; use one of central, producer, consumer, production"),
     ("central", {"regoin": "x"}, "mesh:regoin: is not known; did you mean 'region'?"),
     ("central", {"zzz": "x"}, "mesh:zzz: is not known"),
     ("central", {"owner": "  "}, "mesh:owner: is empty"),

@@ -173,7 +173,7 @@ def test_a_feature_group_has_tags_and_an_end(world):
         RecordIdentifierFeatureName="id",
         EventTimeFeatureName="at",
         FeatureDefinitions=[{"FeatureName": name, "FeatureType": "String"} for name in ("id", "at")],
-        OfflineStoreConfig={"S3StorageConfig": {"S3Uri": "s3://store/features"}},
+        OnlineStoreConfig={"EnableOnlineStore": True},
         Tags=[{"Key": "a", "Value": "b"}],
     )["FeatureGroupArn"]
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "b"}], "its tags are found"

@@ -89,6 +89,11 @@ def test_a_domain_takes_its_id_from_the_arn(bench: Bench) -> None:
     ]
 
 
+def changing(calls: list[tuple[str, Any]]) -> list[str]:
+    """Operations that change something; what is only looked at after a create is left out."""
+    return [operation for operation, _ in calls if not operation.startswith("describe_")]
+
+
 @pytest.mark.parametrize(
     ("type_", "inputs", "change", "operations"),
     [
@@ -140,9 +145,8 @@ def test_a_domain_takes_its_id_from_the_arn(bench: Bench) -> None:
 def test_a_type_is_created_changed_and_deleted(
     bench: Bench, type_: str, inputs: dict[str, Any], change: dict[str, Any], operations: list[str]
 ) -> None:
-    assert len(bench.make(type_, **inputs)) == 1
-    made = bench.make(type_, **{**inputs, **change}) + bench.delete()
-    assert [operation for operation, _ in made] == operations
+    assert len(changing(bench.make(type_, **inputs))) == 1
+    assert changing(bench.make(type_, **{**inputs, **change}) + bench.delete()) == operations
 
 
 def test_a_workgroup_change_speaks_of_updates(bench: Bench) -> None:

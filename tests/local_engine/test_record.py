@@ -253,3 +253,40 @@ def test_an_asset_is_recorded_by_the_hash_of_its_content(project: Project) -> No
     assert record(project.folder, "dev").get(token, "job").inputs["source"]["hash"] == first
     project.write("job.py", "print(2)\n")
     assert record(project.folder, "dev").get(token, "job").inputs["source"]["hash"] != first
+
+
+def test_resources_made_in_an_apply_are_recorded_too(project: Project) -> None:
+    project.program(
+        """
+        def more(arn):
+            return aws.kms.Key("inner", description=arn, opts=opts).arn.apply(
+                lambda inner: aws.kms.Key("innermost", description=inner, opts=opts).key_id)
+        pulumi.export("last", aws.kms.Key("outer", opts=opts).arn.apply(more))
+        """
+    )
+    recording = record(project.folder, "dev")
+    names = {item.name for item in recording.of_type("aws:kms/key:Key")}
+    assert names == {"outer", "inner", "innermost"}, "the run ends when nothing is left to register"
+    assert recording.exports["last"], "and what they make is exported"
+
+
+def test_a_run_leaves_the_collector_and_no_resource_behind(project: Project) -> None:
+    import gc
+
+    import pulumi
+
+    project.program("keys = [aws.kms.Key(f'key-{n}', opts=opts) for n in range(20)]")
+    before = gc.get_threshold(), gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        here = {id(item) for item in gc.get_objects() if isinstance(item, pulumi.Output)}
+        assert len(record(project.folder, "dev").of_type("aws:kms/key:Key")) == 20
+        left = [item for item in gc.get_objects() if isinstance(item, pulumi.Output) and id(item) not in here]
+        assert len(left) < 60, (
+            "a resource has some ten outputs; they go with the run, without a collector's help"
+        )
+        del left
+    finally:
+        gc.enable()
+    assert (gc.get_threshold(), gc.isenabled()) == before

@@ -51,7 +51,7 @@ def test_stacks_are_those_with_a_file(project: Project) -> None:
         ("config: {mesh:names: [a, 1]}", "mesh:names[1]: must be a string, not the integer 1"),
         ("config: {mesh:account: 12}", "mesh:account: must be a string, not the integer 12"),
         ("config: [1]", "Pulumi.dev.yaml: config: must be a mapping"),
-        ("a: [}", "Pulumi.dev.yaml line 1: not valid YAML"),
+        ("a: [}", "Pulumi.dev.yaml: is not YAML at line 1"),
         ("config: {mesh:note: {secure: abc}}", "set the environment variable MESH_SECRET_NOTE"),
     ],
 )

@@ -43,7 +43,12 @@ def trust(principal: Any, **more: Any) -> Callable[[list[dict[str, Any]]], None]
 
 def filtered(recording: Recording) -> Recording:
     """A data cells filter for the account that reads the same table by tags."""
-    cells = {"tableCatalogId": "1", "databaseName": "credit-card", "tableName": "credit_card", "name": "f"}
+    cells = {
+        "tableCatalogId": "111122223333",
+        "databaseName": "credit-card",
+        "tableName": "credit_card",
+        "name": "f",
+    }
     return with_copy(
         recording, PERMISSIONS, "ml-coe-public", inputs={"lfTagPolicy": {}, "dataCellsFilter": cells}
     )
@@ -51,7 +56,12 @@ def filtered(recording: Recording) -> Recording:
 
 def filtered_regrant(recording: Recording) -> Recording:
     """The same for a role that reads by a re-grant."""
-    shape = {"DatabaseName": "credit-card", "TableName": "credit_card", "Name": "f", "TableCatalogId": "1"}
+    shape = {
+        "DatabaseName": "credit-card",
+        "TableName": "credit_card",
+        "Name": "f",
+        "TableCatalogId": "111122223333",
+    }
     inputs = {"resource": json.dumps({"DataCellsFilter": shape})}
     return with_copy(recording, REGRANT, "auditor-tables", inputs=inputs)
 

@@ -64,6 +64,7 @@ def two_lobs(make_project: Callable[[], Any]) -> dict[str, Recording]:
         "mesh:accountId": "666677778888",
         "mesh:consumer": "risk",
         "mesh:subscriptions": {"funds": {**subscription, "clearance": "internal"}},
+        "mesh:pipeline": None,
     }
     project.write("risk", risk)
     both = {

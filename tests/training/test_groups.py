@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,8 @@ from tests.training.conftest import Cloud
 from tests.training.tables import loans, loans_config
 from training import evaluate, preprocess, train
 from training.config import load_config
+from training.curves import wilson
+from training.group_measures import differences
 from training.groups import by_group
 from training.protected import Protected, read_groups
 from training.session import Context
@@ -95,9 +98,11 @@ def test_rates_are_those_counted_by_hand_and_small_groups_get_none() -> None:
     assert (first["precision"]["value"], second["precision"]["value"]) == (0.25, 1.0)
     assert first["tpr"]["low"] == pytest.approx(0.2366, abs=1e-4), "Wilson's interval of 5 in 10"
     assert small == {"group": "c", "rows": 19, "small": True}
-    assert made["differences"] == {
+    plain = {name: value for name, value in made["differences"].items() if not name.endswith(("_low", "_high"))}
+    assert plain == {
         "demographic_parity_difference": 0.0,
         "equal_opportunity_difference": 0.5,
+        "false_positive_rate_difference": 0.5,
         "equalised_odds_difference": 0.5,
         "disparate_impact_ratio": 1.0,
     }
@@ -147,3 +152,23 @@ def test_without_outputs_the_rest_is_measured(context: Context, monkeypatch: pyt
     report = evaluate.run(context).report
     assert report["groups"] is None
     assert report["metrics"]["auc"]["value"] > 0.6
+
+
+def test_a_limit_is_held_against_what_chance_does_not_explain() -> None:
+    def table(rows: int) -> list[dict[str, Any]]:
+        made = []
+        for group, taken in (("a", 0.6), ("b", 0.3)):
+            count = round(rows * taken)
+            low, high = wilson(count, rows)
+            rate = {"value": taken, "low": low, "high": high, "of": rows}
+            made.append({"group": group, "favourable_rate": rate, "tpr": rate, "fpr": rate})
+        return made
+
+    few, many = differences(table(20)), differences(table(20_000))
+    assert few["equal_opportunity_difference"] == many["equal_opportunity_difference"] == pytest.approx(0.3)
+    assert few["equal_opportunity_difference_low"] == pytest.approx(0.0, abs=0.01), (
+        "forty people prove nothing"
+    )
+    assert many["equal_opportunity_difference_low"] == pytest.approx(0.29, abs=0.005)
+    assert few["disparate_impact_ratio_high"] > 0.95
+    assert many["disparate_impact_ratio_high"] == pytest.approx(0.5, abs=0.02)

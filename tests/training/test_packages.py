@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 from moto.sagemaker.responses import SageMakerResponse
 
 from governance.errors import MeshError
+from mesh import contract_models
 from tests.training.conftest import Cloud
 from tests.training.tables import loans, loans_config
 from training import evaluate, packages, preprocess, register, train
@@ -120,3 +124,40 @@ def test_a_package_is_registered_with_its_card_pending_review(
     stored = cloud.client("s3").get_object(Bucket="models", Key=key)
     assert json.loads(stored["Body"].read()) == card, "the same card lies beside the metrics"
     assert stored["SSEKMSKeyId"] == cloud.outputs["keyArn"]
+
+
+def test_a_package_can_be_served_and_says_which_columns_it_is_made_of(cloud: Cloud, context: Context) -> None:
+    cloud.answers["loans"] = loans()
+    preprocess.run(context)
+    train.run(context)
+    evaluate.run(context)
+    registered = register.run(context, image="i:1")
+    client = cloud.client("sagemaker")
+    found = client.describe_model_package(ModelPackageName=registered.package_arn)
+    (container,) = found["InferenceSpecification"]["Containers"]
+    assert container["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
+    assert container["Environment"]["SAGEMAKER_SUBMIT_DIRECTORY"] == "/opt/ml/model/code"
+    body = cloud.client("s3").get_object(
+        Bucket="models", Key=registered.model_url.removeprefix("s3://models/")
+    )
+    with tarfile.open(fileobj=io.BytesIO(body["Body"].read())) as archive:
+        names = archive.getnames()
+    assert {"xgboost-model", "features.json", "metrics.json", "code/inference.py"} <= set(names)
+    assert not [name for name in names if "__pycache__" in name]
+    metadata = found["CustomerMetadataProperties"]
+    (model,) = contract_models.packages(client, cloud.client("s3"), "mesh-credit-risk", "ml-coe")
+    assert model.columns == {*loans().column_names}, (
+        "key, target and features, as the contract gate reads them"
+    )
+    allowed = re.compile(r"[\w\s.:/=+@-]{1,256}")
+    assert [name for name, value in metadata.items() if not allowed.fullmatch(value)] == []
+    baselines = found["DriftCheckBaselines"]["ModelDataQuality"]
+    for part in ("Statistics", "Constraints"):
+        key = baselines[part]["S3Uri"].removeprefix("s3://models/")
+        assert json.loads(cloud.client("s3").get_object(Bucket="models", Key=key)["Body"].read()), part
+
+
+def test_a_package_without_columns_in_its_metadata_names_none() -> None:
+    assert contract_models._named({"columns-0": "-", "columns-hash": "abc"}) is None
+    assert contract_models._named({"columns-0": "a b", "columns-1": "-"}) == {"a", "b"}
+    assert contract_models._named({"columns": "a,b"}) == {"a", "b"}

@@ -147,14 +147,18 @@ def test_register_creates_a_pending_package_that_leads_back_to_the_data(
     assert stored["SSEKMSKeyId"] == cloud.outputs["keyArn"], "and encrypted with the stack's key"
 
 
-def test_registered_archive_holds_model_schema_and_metrics_and_is_reproducible(
+def test_registered_archive_holds_model_schema_metrics_and_code_and_is_reproducible(
     trained: Context, tmp_path: Path
 ) -> None:
     first = register.pack(trained.work / "model", tmp_path / "a.tar.gz").read_bytes()
     second = register.pack(trained.work / "model", tmp_path / "b.tar.gz").read_bytes()
     assert first == second, "the same files give the same archive"
     with tarfile.open(tmp_path / "a.tar.gz") as tar:
-        assert tar.getnames() == ["xgboost-model", "features.json", "metrics.json"]
+        names = tar.getnames()
+    assert names[:3] == ["xgboost-model", "features.json", "metrics.json"]
+    assert {"code/inference.py", "code/training/serving_entry.py", "code/governance/errors.py"} <= set(
+        names[3:]
+    )
 
 
 def test_container_image_is_the_one_of_the_region() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,8 @@ import pytest
 
 from governance.errors import MeshError
 from tests.training.tables import loans, loans_config
-from training import model, preprocess, train
-from training.config import with_hyperparameters
+from training import boosting, model, preprocess, train
+from training.config import SPLITS, with_hyperparameters
 from training.crossval import schema_of
 from training.features import FeatureSchema, encode
 from training.hyperparameters import Hyperparameters
@@ -29,7 +29,7 @@ def frames(rows: int = 600) -> tuple[pd.DataFrame, np.ndarray]:
     return encode(table, schema_of(table, loans_config())), labels
 
 
-def fitted(params: Hyperparameters = QUICK, seed: int = 7, rows: int = 600) -> model.Fit:
+def fitted(params: Hyperparameters = QUICK, seed: int = 7, rows: int = 600) -> boosting.Fit:
     frame, labels = frames(rows)
     cut = rows * 3 // 4
     return train.train(frame[:cut], labels[:cut], frame[cut:], labels[cut:], params, seed)
@@ -163,7 +163,7 @@ def test_script_mode_takes_folders_from_the_environment_and_hyperparameters_as_f
     monkeypatch.setenv("SM_MODEL_DIR", str(tmp_path / "opt" / "model"))
     monkeypatch.setenv("SM_OUTPUT_DATA_DIR", str(tmp_path / "opt" / "output"))
     monkeypatch.setenv("SM_NUM_CPUS", "1")
-    assert train.main(["--max_depth", "2", "--rounds", "5", "--eta", "0.3", "--unknown-to-us", "1"]) == 0
+    assert train.main(["--max_depth", "2", "--rounds", "5", "--eta", "0.3", "--sagemaker_region", "x"]) == 0
     metrics = json.loads((tmp_path / "opt" / "output" / "metrics.json").read_text())
     assert (metrics["rounds_run"], metrics["hyperparameters"]["max_depth"]) == (5, 2), (
         "flags as SageMaker passes them"
@@ -174,16 +174,20 @@ def test_script_mode_takes_folders_from_the_environment_and_hyperparameters_as_f
 @pytest.mark.parametrize(
     "flags, expected",
     [
-        (["--eta", "2"], "hyperparameters.eta: '2' is out of range; give a number above 0 up to 1\n"),
+        (["--eta", "2"], "train: hyperparameters.eta: '2' is out of range; give a number above 0 up to 1\n"),
         (
             ["--rounds", "many"],
-            "hyperparameters.rounds: 'many' is out of range; give a whole number from 1 up to",
+            "train: hyperparameters.rounds: 'many' is out of range; give a whole number from 1 up to",
         ),
-        (["--max-depth", "2.5"], "hyperparameters.max_depth: '2.5' is out of range; give a whole number"),
-        ([], "--validation: is needed; give it or run inside a SageMaker training job\n"),
+        (
+            ["--max-depth", "2.5"],
+            "train: hyperparameters.max_depth: '2.5' is out of range; give a whole number",
+        ),
+        (["--depth", "3"], "train: there is no --depth; see --help\n"),
+        ([], "train: --validation: is needed; give it or run inside a SageMaker training job\n"),
         (
             ["--validation", "nowhere", "--features", "nowhere"],
-            "nowhere/features.json: no such feature schema",
+            "train: nowhere/features.json: no such feature schema",
         ),
     ],
 )
@@ -198,9 +202,12 @@ def test_script_mode_ends_with_one_line_and_code_2(
     given = ["--train", "x", "--model-dir", str(tmp_path)]
     if "--eta" in flags or "--rounds" in flags or "--max-depth" in flags:
         given += ["--validation", "x", "--features", "x"]
-    with pytest.raises(SystemExit) as ended:
-        train.main([*given, *flags])
-    assert ended.value.code == 2
+    (tmp_path / "output").mkdir()
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
+    assert train.main([*given, *flags]) == 2
+    assert (tmp_path / "output" / "failure").read_text().startswith(expected.strip()), (
+        "the job's failure reason"
+    )
     assert capsys.readouterr().err.startswith(expected)
 
 
@@ -208,24 +215,41 @@ def test_preprocessing_as_a_job_splits_a_folder_of_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import pyarrow.parquet as pq
-    import yaml
 
     (tmp_path / "input").mkdir()
     table = loans()
-    pq.write_table(table[:250], tmp_path / "input" / "a.parquet")
+    pq.write_table(table[:250], tmp_path / "input" / "20260102_unloaded_without_suffix")
     pq.write_table(table[250:], tmp_path / "input" / "b.parquet")
-    config = tmp_path / "loans.yaml"
-    values = {"name": "loans", "product": "lending", "table": "loans", "target": "defaulted"}
-    config.write_text(yaml.safe_dump({**values, "positive": "yes", "key": "loan"}))
-    arguments = ["--input", str(tmp_path / "input"), "--output", str(tmp_path), "--config", str(config)]
-    assert preprocess.main([*arguments, "--contract-version", "3.0.0"]) == 0
+    (tmp_path / "input" / "x-manifest.csv").write_text("s3://a")
+    where = ["--output", str(tmp_path), "--target", "defaulted", "--positive", "yes", "--key", "loan"]
+    given = ["--data", str(tmp_path / "input"), *where, "--contract-version", "3.0.0", "--exclude", ""]
+    assert preprocess.main(given) == 0
     schema = json.loads((tmp_path / "features" / "features.json").read_text())
     assert schema["contract_version"] == "3.0.0"
     assert sum(counts["rows"] for counts in schema["rows"].values()) == 600
     assert "7 features; train" in capsys.readouterr().out
-    with pytest.raises(SystemExit) as ended:
-        preprocess.main(["--input", str(tmp_path / "features"), "--output", str(tmp_path)])
-    assert ended.value.code == 2, "a folder without Parquet is one line and code 2"
+
+
+def test_a_configuration_of_the_pipeline_reaches_every_job(tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(loans(), tmp_path / "data.parquet")
+    tuning = {"ranges": {"eta": {"min": 0.1, "max": 0.2}}}
+    config = loans_config(cost_false_negative=5, positive_label="default", tuning=tuning)
+    values = asdict(config) | {"split": dict(zip(SPLITS, config.fractions, strict=True))}
+    del values["fractions"]
+    (tmp_path / "training.json").write_text(json.dumps(values))
+    given = ["--config", str(tmp_path / "training.json"), "--data", str(tmp_path / "data.parquet")]
+    assert (
+        preprocess.main([*given, "--output", str(tmp_path), "--categorical", "", "--split", "0.6,0.2,0.2"])
+        == 0
+    )
+    folders = [f"--{name}={tmp_path / name}" for name in ("train", "validation", "features")]
+    assert train.main([*folders, "--model-dir", str(tmp_path / "model"), "--rounds", "5"]) == 0
+    schema = json.loads((tmp_path / "model" / "features.json").read_text())
+    assert (schema["positive_label"], schema["product"]) == ("default", "lending")
+    kept = json.loads((tmp_path / "features" / "training.json").read_text())
+    assert kept["cost_false_negative"] == 5, "the threshold is chosen by the configuration's costs"
 
 
 def test_threads_follow_the_work_and_sagemaker(monkeypatch: pytest.MonkeyPatch) -> None:
