@@ -6,23 +6,18 @@ IAM is half of every read; the other half, Lake Formation grants, is `consumer_a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
-from components.consumer_documents import builder_policy, model_reader_policy, reader_policy
+from components.consumer_roles import ConsumerRoles, ConsumerWorkbenchArgs
 from components.documents import (
-    Document,
     Statement,
-    analyst_trust,
     document,
     key_policy,
     logs_key_use,
     tls_only,
 )
-from components.job_documents import evaluator_policy, job_policy, pipeline_policy, studio_policy
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.serving_documents import (
     artefact_decryption,
@@ -30,70 +25,7 @@ from components.serving_documents import (
     registry_policy,
     serving_places,
 )
-from governance.names import Names, Place
 from governance.settings import ConsumerRole
-
-PIPELINE = "pipeline"
-"""The role that pipelines run as."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConsumerWorkbenchArgs:
-    """Inputs of a ConsumerWorkbench."""
-
-    consumer: str
-    """Name of the consumer in the mesh."""
-
-    place: Place
-    """Its account and region."""
-
-    central: Place
-    """Account that owns the catalog."""
-
-    names: Names
-    """Physical names of the mesh."""
-
-    roles: Sequence[ConsumerRole]
-    """Roles to make."""
-
-    builders: Sequence[str]
-    """Those of them that run jobs and register models."""
-
-    reviewers: Sequence[str]
-    """Those of them that look at models only."""
-
-    products: Sequence[str]
-    """Subscribed products."""
-
-    catalog_key_arn: pulumi.Input[str]
-    """Key of the central catalog."""
-
-    model_package_group: str
-    """Name of the model package group, without the mesh's prefix."""
-
-    scan_limit_bytes: int
-    """Bytes after which Athena cancels a query."""
-
-    results_expire_days: int
-    """Days until query results are deleted."""
-
-    disposable: bool
-    """Whether destroying the stack may delete results and models."""
-
-    tags: Mapping[str, str]
-    """Tags of everything here."""
-
-    subnet_ids: Sequence[str] = ()
-    """Subnets that jobs run in."""
-
-    security_group_ids: Sequence[str] = ()
-    """Security groups of jobs."""
-
-    studio: str = ""
-    """The role that Studio works as."""
-
-    production: Mapping[str, str] = field(default_factory=dict)
-    """Serving -> account that may deploy models of the group."""
 
 
 class ConsumerWorkbench(pulumi.ComponentResource):
@@ -156,9 +88,7 @@ class ConsumerWorkbench(pulumi.ComponentResource):
             role.name: _workgroup(name, args, role, self.results_bucket, key, child) for role in args.roles
         }
         self.workgroups = {role: workgroup.name for role, workgroup in workgroups.items()}
-        self.role_arns = {
-            role.name: self._role(name, args, role, workgroups[role.name]) for role in args.roles
-        }
+        self.role_arns = ConsumerRoles(name, args, workgroups, self.key_arn, child).arns
         self.register_outputs(
             {
                 "role_arns": self.role_arns,
@@ -191,75 +121,6 @@ class ConsumerWorkbench(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         ).name
-
-    def _role(
-        self, name: str, args: ConsumerWorkbenchArgs, role: ConsumerRole, workgroup: aws.athena.Workgroup
-    ) -> pulumi.Output[str]:
-        child = pulumi.ResourceOptions(parent=self)
-        made = aws.iam.Role(
-            f"{name}-{role.name}",
-            name=args.names.consumer_role(role.name),
-            description=f"{role.name} of {args.consumer}, cleared for {role.clearance}",
-            assume_role_policy=json.dumps(analyst_trust(args.place)),
-            tags=dict(args.tags),
-            opts=child,
-        )
-        buckets = {
-            purpose: args.place.bucket_arn(args.names.consumer_bucket(args.consumer, purpose, args.place))
-            for purpose in ("results", "models")
-        }
-        reading = reader_policy(
-            args.place,
-            args.central,
-            args.products,
-            workgroup_arn=workgroup.arn,
-            results_arn=buckets["results"],
-            role=role.name,
-            key_arn=self.key_arn,
-            catalog_key_arn=args.catalog_key_arn,
-        )
-        read = aws.iam.RolePolicy(
-            f"{name}-{role.name}-read", role=made.name, policy=pulumi.Output.json_dumps(reading), opts=child
-        )
-        policies = [read]
-        policies += [
-            aws.iam.RolePolicy(
-                f"{name}-{role.name}-{what}",
-                role=made.name,
-                policy=pulumi.Output.json_dumps(policy),
-                opts=child,
-            )
-            for what, policy in self._further(args, role.name, buckets["models"]).items()
-        ]
-        # Whoever uses the role's ARN waits until the role may do what it is for.
-        return pulumi.Output.all(made.arn, *(policy.id for policy in policies)).apply(
-            lambda values: str(values[0])
-        )
-
-    def _further(self, args: ConsumerWorkbenchArgs, role: str, models_arn: str) -> dict[str, Document]:
-        """What a role does besides reading: run jobs, build models, judge and approve them, work in Studio."""
-        place, found = args.place, dict[str, Document]()
-        if role in (*args.builders, *args.reviewers):
-            found["jobs"] = job_policy(
-                place, key_arn=self.key_arn,
-                subnet_ids=args.subnet_ids, security_group_ids=args.security_group_ids,
-            )  # fmt: skip
-        if role in args.builders:
-            found["build"] = builder_policy(place, args.names, args.model_package_group, models_arn, role)
-        if role == PIPELINE:
-            auditors = [name for name in args.reviewers if name in {item.name for item in args.roles}]
-            for auditor in auditors:
-                auditor_arn = place.role_arn(args.names.consumer_role(auditor))
-                found["evaluate"] = pipeline_policy(
-                    place, auditor_arn=auditor_arn, auditor=auditor, models_arn=models_arn
-                )
-        if role in args.reviewers:
-            group = args.names.model_package_group(args.model_package_group)
-            found["review"] = model_reader_policy(models_arn)
-            found["approve"] = evaluator_policy(place, group=group, auditor=role, models_arn=models_arn)
-        if role == args.studio:
-            found["studio"] = studio_policy(place)
-        return found
 
 
 def _workgroup(

@@ -9,8 +9,9 @@ from __future__ import annotations
 import pulumi
 
 from components.consumer_access import ConsumerAccess, ConsumerAccessArgs
+from components.consumer_roles import PIPELINE, ConsumerWorkbenchArgs
 from components.consumer_sagemaker import processing_database, studio
-from components.consumer_workbench import PIPELINE, ConsumerWorkbench, ConsumerWorkbenchArgs
+from components.consumer_workbench import ConsumerWorkbench
 from components.feature_store import FeatureStore, FeatureStoreArgs
 from components.lake import lake_settings
 from components.ml_consumer_args import BUILDER_ROLES, REVIEWER_ROLES, STUDIO_ROLE, MLConsumerArgs

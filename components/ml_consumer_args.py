@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 
-from components.consumer_workbench import PIPELINE
+from components.consumer_roles import PIPELINE
 from components.dynamic_session import Actor
 from components.ml_pipeline import PipelineCode
 from governance.errors import MeshError

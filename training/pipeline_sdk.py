@@ -31,7 +31,7 @@ def quiet(region: str) -> Iterator[None]:
     }
     common = boto3.DEFAULT_SESSION
     before = {name: os.environ.get(name) for name in wanted}
-    disabled = logging.root.manager.disable
+    disabled, level, handlers = logging.root.manager.disable, logging.root.level, list(logging.root.handlers)
     os.environ.update(wanted)
     try:
         with warnings.catch_warnings():
@@ -43,6 +43,8 @@ def quiet(region: str) -> Iterator[None]:
             yield
     finally:
         logging.disable(disabled)
+        logging.root.setLevel(level)  # a module of the SDK sets up the root logger when it is imported
+        logging.root.handlers[:] = handlers
         boto3.DEFAULT_SESSION = common
         for name, value in before.items():
             if value is None:

@@ -11,7 +11,8 @@ import pytest
 
 from components.central_catalog import CentralCatalog
 from components.consumer_access import ConsumerAccess, ConsumerAccessArgs
-from components.consumer_workbench import ConsumerWorkbench, ConsumerWorkbenchArgs
+from components.consumer_roles import ConsumerWorkbenchArgs
+from components.consumer_workbench import ConsumerWorkbench
 from components.lob_onboarding import LobOnboarding, LobOnboardingArgs
 from components.ml_consumer import MLConsumer
 from components.ml_pipeline import MLPipeline, MLPipelineArgs

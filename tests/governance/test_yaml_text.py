@@ -19,7 +19,6 @@ ODD = (
     "when: 2027-03-31\nat: 2027-03-31T10:00:00Z\nbig: 1_000\nfloat: 1e3\ntext: '1'",
     "folded: >\n  one\n  two\nkept: |\n  one\n    two\n",
     "- - - 1\n    - 2\n",
-    "? [a, b]\n: pair",
 )
 WRONG = (
     "a: [1",
@@ -31,6 +30,7 @@ WRONG = (
     "--- 1\n--- 2",
     "!thing x",
     "a: 1\na: 2",
+    "? [a, b]\n: pair",
 )
 
 

@@ -98,7 +98,9 @@ def test_rates_are_those_counted_by_hand_and_small_groups_get_none() -> None:
     assert (first["precision"]["value"], second["precision"]["value"]) == (0.25, 1.0)
     assert first["tpr"]["low"] == pytest.approx(0.2366, abs=1e-4), "Wilson's interval of 5 in 10"
     assert small == {"group": "c", "rows": 19, "small": True}
-    plain = {name: value for name, value in made["differences"].items() if not name.endswith(("_low", "_high"))}
+    plain = {
+        name: value for name, value in made["differences"].items() if not name.endswith(("_low", "_high"))
+    }
     assert plain == {
         "demographic_parity_difference": 0.0,
         "equal_opportunity_difference": 0.5,
