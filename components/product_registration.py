@@ -135,7 +135,11 @@ def _classify(
     made: aws.glue.CatalogTable,
     parent: pulumi.Resource,
 ) -> list[aws.lakeformation.ResourceLfTags]:
-    """Tag every column with its classification, one resource per level; one after the other, since they change one table."""
+    """Tag every column with its classification, one resource per level; one after the other, since they change one table.
+
+    Tags are set and never taken off: another level overwrites, and with a column or table its tags are gone. Taking off
+    what a changed list of columns replaces would come after the new tags are set, and take those off too.
+    """
     tags: list[aws.lakeformation.ResourceLfTags] = []
     for level in args.levels:
         columns = sorted(column.name for column in table.columns if column.classification == level)
@@ -156,7 +160,7 @@ def _classify(
                         catalog_id=args.central.account_id, key=SENSITIVITY, value=level
                     )
                 ],
-                opts=pulumi.ResourceOptions(parent=parent, depends_on=tags[-1:]),
+                opts=pulumi.ResourceOptions(parent=parent, depends_on=tags[-1:], retain_on_delete=True),
             )
         )
     return tags

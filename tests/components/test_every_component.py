@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import component_parts as parts
+import feature_parts
 import pulumi
 import pytest
 
@@ -183,6 +184,7 @@ COMPONENTS: dict[str, Build] = {
     "ConsumerWorkbench": _workbench,
     "ConsumerAccess": _access,
     "MLPipeline": _pipeline,
+    "FeatureStore": feature_parts.store,
     "ModelServing": _serving,
     "PrivateBucket": _bucket,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from story import Mesh, edit
 
 from governance.errors import MeshError
@@ -57,7 +58,7 @@ def test_a_second_up_makes_no_call(mesh: Mesh) -> None:
 def test_a_removed_product_leaves_no_grant_link_or_tag_behind(fresh: Mesh) -> None:
     fresh.up()
     assert "credit-card" in str(grants(fresh, "central")), "the product is granted before it is removed"
-    edit(fresh.folder, "consumer", subscriptions={})
+    edit(fresh.folder, "consumer", subscriptions={}, pipeline=None)
     edit(fresh.folder, "producer", products={})
     edit(fresh.folder, "central", lobs={"consumer-banking": {"accountId": "222233334444", "products": []}})
     fresh.up()
@@ -72,6 +73,28 @@ def test_a_removed_product_leaves_no_grant_link_or_tag_behind(fresh: Mesh) -> No
     assert "credit-card" not in str(tags), "no tag names the product"
     locations = fresh.acting("central").client("lakeformation").list_resources()["ResourceInfoList"]
     assert locations == [], "no location is registered"
+
+
+def test_a_new_major_version_drops_and_reclassifies_columns_and_the_others_keep_their_tags(
+    fresh: Mesh,
+) -> None:
+    fresh.up()
+    path = fresh.folder / "contracts" / "credit-card.odcs.yaml"
+    contract = yaml.safe_load(path.read_text())
+    contract["version"] = "2.0.0"
+    properties = contract["schema"][0]["properties"]
+    kept = [column for column in properties if column["name"] != "housing"]
+    assert len(kept) == len(properties) - 1, "there is such a column"
+    next(column for column in kept if column["name"] == "purpose")["classification"] = "restricted"
+    contract["schema"][0]["properties"] = kept
+    path.write_text(yaml.safe_dump(contract))
+    fresh.up()
+    names = {column["name"] for column in kept}
+    assert set(fresh.ask("auditor", "SELECT * FROM credit_card").columns) == names, "the column is gone"
+    hidden = {column["name"] for column in kept if column["classification"] == "restricted"}
+    assert "purpose" in hidden, "raised to what a data scientist is not cleared for"
+    assert set(fresh.ask("data-scientist", "SELECT * FROM credit_card").columns) == names - hidden
+    assert fresh.up()["producer"].changed == 0
 
 
 def test_a_lowered_clearance_takes_the_columns_away(fresh: Mesh) -> None:
