@@ -185,6 +185,8 @@ def test_a_role_deleted_by_hand_is_named(cloud: Any, intended: Program, say: Any
     iam = cloud.acting(CONSUMER).client("iam")
     for name in iam.list_role_policies(RoleName="mesh-auditor")["PolicyNames"]:
         iam.delete_role_policy(RoleName="mesh-auditor", PolicyName=name)
+    for policy in iam.list_attached_role_policies(RoleName="mesh-auditor")["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName="mesh-auditor", PolicyArn=policy["PolicyArn"])
     iam.delete_role(RoleName="mesh-auditor")
     said = say(cloud.project.folder, "verify", "--repair", home=cloud.home)
     assert "missing role: auditor (ml-coe)" in said.out

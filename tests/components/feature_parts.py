@@ -23,7 +23,7 @@ def store(name: str, tags: Mapping[str, str], options: pulumi.ResourceOptions) -
         )
     )
     group = FeatureGroup(
-        name=name, product="loans", table="loan", record_id="id", contract_version="1.0.0", event_time="at",
+        name="scores", product="loans", table="loan", record_id="id", contract_version="1.0.0", event_time="at",
         ingestion_time=False, features=features, online=False, role="pipeline", clearance="internal", shared="internal",
     )  # fmt: skip
     args = FeatureStoreArgs(

@@ -152,17 +152,18 @@ def test_the_pipeline_hands_evaluation_to_the_auditor_and_nobody_else_does(consu
 
 def test_jobs_have_interfaces_in_their_network_and_grants_for_aws_only(consumer: Recording) -> None:
     ec2 = "arn:aws:ec2:eu-west-1:333344445555"
-    for role in ROLES:
-        document = consumer.get(parts.ROLE_POLICY, f"science-workbench-{role}-jobs").inputs["policy"]
-        for place in ("subnet/subnet-1", "security-group/sg-1", "network-interface/eni-1"):
-            assert parts.allows(document, "ec2:CreateNetworkInterface", f"{ec2}:{place}")
-        assert not parts.allows(document, "ec2:CreateNetworkInterface", f"{ec2}:subnet/subnet-2")
-        assert not parts.allows(document, "ec2:DeleteNetworkInterface", f"{ec2}:subnet/subnet-1")
-        grant = parts.statement(document, "VolumeKey")
-        assert grant["Action"] == ["kms:CreateGrant"]
-        assert grant["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-        metrics = parts.statement(document, "Metrics")["Condition"]["StringLike"]["cloudwatch:namespace"]
-        assert metrics == ["AWS/SageMaker", "/aws/sagemaker/*"]
+    document = consumer.get("aws:iam/policy:Policy", "science-workbench-jobs").inputs["policy"]
+    for place in ("subnet/subnet-1", "security-group/sg-1", "network-interface/eni-1"):
+        assert parts.allows(document, "ec2:CreateNetworkInterface", f"{ec2}:{place}")
+    assert not parts.allows(document, "ec2:CreateNetworkInterface", f"{ec2}:subnet/subnet-2")
+    assert not parts.allows(document, "ec2:DeleteNetworkInterface", f"{ec2}:subnet/subnet-1")
+    grant = parts.statement(document, "VolumeKey")
+    assert grant["Action"] == ["kms:CreateGrant"]
+    assert grant["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    metrics = parts.statement(document, "Metrics")["Condition"]["StringLike"]["cloudwatch:namespace"]
+    assert metrics == ["AWS/SageMaker", "/aws/sagemaker/*"]
+    attached = consumer.of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    assert {item.name for item in attached} == {f"science-workbench-{role}-jobs" for role in ROLES}
 
 
 def test_studio_opens_own_spaces_only_and_for_data_scientists_only(consumer: Recording) -> None:
