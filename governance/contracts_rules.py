@@ -187,7 +187,7 @@ def _metric_check(
     """Check, text and value of a metric that is about values."""
     if metric == "duplicateValues":
         names = arguments.get("properties") or arguments.get("columns") or []
-        names = [str(name).lower() for name in ([names] if isinstance(names, str) else names)]
+        names = [str(name).lower() for name in (names if isinstance(names, list | tuple) else [names])]
         if unknown := [name for name in names if name not in subject.known]:
             raise MeshError(
                 f"no column '{unknown[0]}' in table {subject.table}", f"{where}.arguments.properties"
