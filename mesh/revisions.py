@@ -66,7 +66,7 @@ class Commit:
             raise MeshError("has nothing of this folder", f"revision '{self.name}'")
         with tempfile.TemporaryDirectory(prefix=prefix) as name:
             with tarfile.open(fileobj=BytesIO(archive.stdout)) as tar:
-                tar.extractall(name, filter="data")
+                tar.extractall(name)  # noqa: S202 - git wrote it just now; Python before 3.11.4 knows no filter
             yield Path(name)
 
 
