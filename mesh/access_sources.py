@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,27 @@ class Sessions:
     endpoint: str | None
     _sessions: dict[tuple[str, ...], Any] = field(default_factory=dict)
     _clients: dict[tuple[str, ...], Any] = field(default_factory=dict)
+
+    @classmethod
+    @contextmanager
+    def opened(cls, project: Project, *, live: bool) -> Iterator[Sessions]:
+        """On AWS, or in the running cloud; closed afterwards.
+
+        Raises
+        ------
+        MeshError
+            AWS is not asked for, and no cloud runs.
+        """
+        running = None if live else cloud.find(project.home)
+        if running is None and not live:
+            raise MeshError(
+                "is not running; start it with 'mesh cloud start', or ask AWS with --live", "embedded cloud"
+            )
+        made = cls(project, running.endpoint if running else None)
+        try:
+            yield made
+        finally:
+            made.close()
 
     def client(self, account: str, service: str) -> Any:
         """A client of the account's deploy role."""

@@ -193,22 +193,13 @@ def _diff(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from mesh import access_repair, access_sources, access_verify, cloud
+    from mesh import access_repair, access_sources, access_verify
 
     if options.revoke_unmanaged and not options.repair:
         raise MeshError("goes with --repair, which is what changes the catalog", "--revoke-unmanaged")
     project = Project.find()
-    endpoint = None
-    if not options.live:
-        running = cloud.find(project.home)
-        if running is None:
-            raise MeshError(
-                "is not running; start it with 'mesh cloud start', or ask AWS with --live", "embedded cloud"
-            )
-        endpoint = running.endpoint
-    program = access_sources.intended(project)
-    sessions = access_sources.Sessions(project, endpoint)
-    try:
+    with access_sources.Sessions.opened(project, live=options.live) as sessions:
+        program = access_sources.intended(project)
         now = access_sources.held(project, program, sessions)
         found = access_verify.compare(project, program, now.snapshot)
         done: list[str] = []
@@ -218,8 +209,6 @@ def _verify(options: argparse.Namespace) -> int:
             )
             now = access_sources.held(project, program, sessions)
             found = access_verify.compare(project, program, now.snapshot)
-    finally:
-        sessions.close()
     if options.json:
         print(_dump({**access_verify.as_json(found), "done": done}))
     else:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 
-from governance.errors import MeshError
 from mesh.project import Project
 
 
@@ -31,27 +30,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _promote(options: argparse.Namespace) -> None:
-    from mesh import access_sources, cloud
+    from mesh import access_sources
     from mesh.onboard_effect import diff_lines
     from mesh.onboard_write import write
     from mesh.promote import production_stack, promotion
 
     project = Project.find()
     stack = production_stack(project, options.stack)
-    endpoint = None
-    if not options.live:
-        running = cloud.find(project.home)
-        if running is None:
-            raise MeshError(
-                "is not running; start it with 'mesh cloud start', or ask AWS with --live", "embedded cloud"
-            )
-        endpoint = running.endpoint
-    sessions = access_sources.Sessions(project, endpoint)
-    try:
+    with access_sources.Sessions.opened(project, live=options.live) as sessions:
         client = sessions.client(project.stacks[stack].place.account_id, "sagemaker")
         found = promotion(project, client, stack, version=options.version, rollback=options.rollback)
-    finally:
-        sessions.close()
     print("\n".join(found.lines()))
     if options.dry_run:
         print("\n".join(diff_lines(found.draft.changes)))

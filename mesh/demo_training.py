@@ -6,7 +6,6 @@ nothing is no error of the demo; its reason is told.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mesh.demo import Story
-    from training.packages import Package
     from training.session import Context
 
 _LOOK = 0.25
@@ -28,7 +26,7 @@ _MEASURES = ("auc", "pr_auc", "ks")
 
 def train(story: Story, product: str, consumer: dict[str, Any], folder: Path) -> None:
     """Explore as the data scientist's role, run the deployed pipeline, and put the model's figures into the report."""
-    from training import explore, pipeline_runs
+    from training import explore, packages, pipeline_runs, pipeline_status
     from training.session import Context
 
     os.environ.update(environment(story.endpoint, consumer["region"]))
@@ -41,10 +39,10 @@ def train(story: Story, product: str, consumer: dict[str, Any], folder: Path) ->
         found = _followed(context, pipeline_runs.start(context))
         took = ", ".join(f"{step.name} {step.seconds or 0:.1f}" for step in found.steps)
         story.said = f"{found.status}: {took}"
-    if found.status != "Succeeded":
+    if found.status != pipeline_status.SUCCEEDED:
         raise MeshError(found.reason or found.status, f"pipeline {found.arn.rsplit('/', 1)[-1]}")
-    package = _registered(context)
-    measured = _evaluation(context, package)
+    package = packages.packages(context)[0]
+    measured = packages.evaluation(context, package)
     story.report["model"] = {
         **{name: measured["metrics"][name]["value"] for name in _MEASURES},
         **{
@@ -56,7 +54,6 @@ def train(story: Story, product: str, consumer: dict[str, Any], folder: Path) ->
         "contract_version": measured["lineage"]["contract_version"],
         "features": measured["lineage"]["columns"],
         "unseen": hidden,
-        "training_rows": int(package.metadata["training-rows"]) if "training-rows" in package.metadata else 0,
         "query_id": _query(context),
     }
     story.report["levels"] = list(next(iter(story.project.stacks.values())).levels)
@@ -75,20 +72,6 @@ def _followed(context: Context, arn: str) -> Any:
 
     while not (found := pipeline_status.look(context, arn)).ended:
         time.sleep(_LOOK)
-    return found
-
-
-def _registered(context: Context) -> Package:
-    from training.packages import packages
-
-    return packages(context)[0]
-
-
-def _evaluation(context: Context, package: Package) -> dict[str, Any]:
-    """The evaluation that the package points to, read from the models bucket."""
-    bucket, _, key = package.metrics_url.removeprefix("s3://").partition("/")
-    body = context.session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    found: dict[str, Any] = json.loads(body)
     return found
 
 

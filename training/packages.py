@@ -6,12 +6,14 @@ that others registered. Deliberately not here: creating a package (`register`), 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from governance.errors import MeshError
 from training.session import Context, aws_errors
+from training.text_table import aligned
 
 APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"
 MEASURES = ("auc", "pr-auc", "ks", "brier")
@@ -104,6 +106,22 @@ def package(context: Context, version: int) -> Package:
     return found[version]
 
 
+def evaluation(context: Context, entry: Package) -> Any:
+    """What the package was evaluated with, read from the models bucket.
+
+    Raises
+    ------
+    MeshError
+        AWS refused the call.
+    ValueError
+        What lies there is no JSON.
+    """
+    bucket, _, key = entry.metrics_url.removeprefix("s3://").partition("/")
+    with aws_errors(f"evaluation of {context.outputs.modelPackageGroup} version {entry.version}"):
+        body = context.session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return json.loads(body)
+
+
 def decide(context: Context, version: int, status: str, reason: str) -> Package:
     """Approve or reject a version, with a reason that stays with it.
 
@@ -138,7 +156,7 @@ def table(found: Sequence[Package]) -> str:
          entry.metadata.get("contract-version", "-")]
         for entry in found
     ]  # fmt: skip
-    return _columns([heads, *rows])
+    return "\n".join(aligned([heads, *rows]))
 
 
 def describe(entry: Package) -> str:
@@ -152,7 +170,7 @@ def describe(entry: Package) -> str:
         "metrics": entry.metrics_url,
         **dict(sorted(entry.metadata.items())),
     }
-    return _columns([[name, value] for name, value in facts.items() if value])
+    return "\n".join(aligned([[name, value] for name, value in facts.items() if value]))
 
 
 def compare(first: Package, second: Package) -> str:
@@ -169,7 +187,7 @@ def compare(first: Package, second: Package) -> str:
     for name in _FACTS:
         one_fact, two_fact = first.metadata.get(name, "-"), second.metadata.get(name, "-")
         rows.append([name, one_fact, two_fact, "" if one_fact == two_fact else "differs"])
-    return _columns(rows)
+    return "\n".join(aligned(rows))
 
 
 def _package(answer: dict[str, Any]) -> Package:
@@ -189,10 +207,3 @@ def _package(answer: dict[str, Any]) -> Package:
 
 def _shown(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from governance.errors import MeshError
-from training.packages import APPROVED, packages
+from training.packages import APPROVED, Package, evaluation, packages
 from training.pipeline_parameters import CHAMPION, DATA_VERSION
 from training.session import Context, aws_errors
 
@@ -147,20 +147,17 @@ def champion(context: Context) -> str:
     newest = approved[0]
     auc = newest.measure("auc")
     if auc is None:
-        auc = _evaluated(context, newest.metrics_url, newest.version)
+        auc = _evaluated(context, newest)
     context.say(f"champion: version {newest.version}, AUC {auc:g}")
     return f"{auc:g}"
 
 
-def _evaluated(context: Context, url: str, version: int) -> float:
-    bucket, _, key = url.removeprefix("s3://").partition("/")
-    where = f"{context.outputs.modelPackageGroup} version {version}"
-    with aws_errors(f"evaluation of {where}"):
-        try:
-            body = context.session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-            return float(json.loads(body)["metrics"]["auc"]["value"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise MeshError(f"does not say its AUC; give --parameter {CHAMPION}=..", where) from error
+def _evaluated(context: Context, entry: Package) -> float:
+    try:
+        return float(evaluation(context, entry)["metrics"]["auc"]["value"])
+    except (ValueError, KeyError, TypeError) as error:
+        where = f"{context.outputs.modelPackageGroup} version {entry.version}"
+        raise MeshError(f"does not say its AUC; give --parameter {CHAMPION}=..", where) from error
 
 
 def table_version(context: Context, database: str, table: str) -> str:

@@ -7,11 +7,12 @@ runs (`pipeline_runs`) and printing as they go on (`cli_pipeline`).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from training.session import Context, aws_errors
+from training.text_table import aligned
 
 SUCCEEDED = "Succeeded"
 ENDED = (SUCCEEDED, "Failed", "Stopped")
@@ -158,7 +159,7 @@ def table(run: Run) -> str:
     """A run as lines of text: a heading, one line a step, and the reason where it failed."""
     rows = [[step.name, step.status, _duration(step.seconds), step.detail] for step in run.steps]
     lines = [f"{run.arn.rsplit('/', 1)[-1]}  {run.status}  started {run.started:%Y-%m-%d %H:%M:%S}"]
-    lines += _columns(rows)
+    lines += [f"  {line}" for line in aligned(rows)] or ["  no step has begun"]
     if run.reason:
         lines.append(run.reason)
     return "\n".join(lines)
@@ -169,13 +170,3 @@ def _duration(seconds: float | None) -> str:
         return "-"
     whole = round(seconds)
     return f"{seconds:.1f} s" if seconds < 60 else f"{whole // 60} min {whole % 60} s"
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    if not rows:
-        return ["  no step has begun"]
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
