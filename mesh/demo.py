@@ -7,49 +7,20 @@ cloud, figures come from the training. The demo only asks, times and reports.
 from __future__ import annotations
 
 import datetime as dt
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from mesh import cloud, deploy
 from mesh.aws import Acting
 from mesh.demo_data import curate, deliver, quality
 from mesh.demo_picture import account, picture
 from mesh.demo_reads import audit, read_all
+from mesh.demo_story import Story
 from mesh.demo_training import train
 from mesh.project import Project
 
 FOLDER = Path("build/demo")
 CONSUMER, PRODUCER, PRODUCT = "consumer", "producer", "credit-card"
-
-
-@dataclass
-class Story:
-    """What happened so far; becomes the report."""
-
-    project: Project
-    endpoint: str = ""
-    report: dict[str, Any] = field(default_factory=lambda: {"phases": []})
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Time one phase and say when it begins and ends."""
-        print(f"  {name} ...", end="", flush=True)
-        begun = time.monotonic()
-        yield
-        seconds = time.monotonic() - begun
-        self.report["phases"].append({"name": name, "seconds": round(seconds, 2)})
-        print(
-            f"\r  {name}: {self.said} ({seconds:.1f} s)"
-            if sys.stdout.isatty()
-            else f" {self.said} ({seconds:.1f} s)"
-        )
-
-    said: str = "done"
 
 
 def run(project: Project, *, keep: bool) -> None:

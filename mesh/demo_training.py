@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from governance.errors import MeshError
 from mesh.aws import environment
+from mesh.demo_story import Story
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mesh.demo import Story
     from training.session import Context
 
 _LOOK = 0.25

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from local.cloud import athena_objects
-from local.cloud.sagemaker_features import Group
+from local.cloud.sagemaker_features_group import Group
 from local.cloud.sagemaker_features_values import Record, typed
 
 _TYPES = {"Integral": pa.int64(), "Fractional": pa.float64(), "String": pa.string()}

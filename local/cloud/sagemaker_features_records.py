@@ -20,7 +20,8 @@ from moto.sagemaker.models import sagemaker_backends
 
 from governance.access_iam import Call, decide
 from local.cloud import identity, lake
-from local.cloud.sagemaker_features import Group, find, name_of, not_there
+from local.cloud.sagemaker_features import find, name_of, not_there
+from local.cloud.sagemaker_features_group import Group
 from local.cloud.sagemaker_features_offline import append
 from local.cloud.sagemaker_features_values import Record, Refused, moment, read, typed
 

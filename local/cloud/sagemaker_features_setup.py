@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -18,9 +18,7 @@ from local.cloud import lake
 from local.cloud.athena_objects import exists, split_uri
 from local.cloud.sagemaker import place
 from local.cloud.sagemaker.errors import invalid
-
-if TYPE_CHECKING:
-    from local.cloud.sagemaker_features import Group
+from local.cloud.sagemaker_features_group import Group
 
 MAXIMUM = 2_500
 """Feature definitions per group (CreateFeatureGroup, FeatureDefinitions)."""

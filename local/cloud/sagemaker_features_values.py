@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local.cloud.sagemaker_features import Group
+from local.cloud.sagemaker_features_group import Group
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?Z\Z")
 _INTEGRAL = re.compile(r"[+-]?\d+\Z")
