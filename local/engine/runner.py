@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import inspect
 import logging
 import runpy
 import sys
@@ -18,6 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import CoroutineType
 
 import pulumi
 from pulumi.runtime.stack import massage, run_pulumi_func, wait_for_rpcs
@@ -101,6 +103,7 @@ def run(project_dir: Path | str, stackfile: StackFile, backend: Backend, *, work
                 program_error.clear()
                 monitor.failure = None
                 gc.collect()
+                _close_unawaited()
         if cause is not None:
             raise cause from None
     return Outcome(exports=monitor.exports, component_outputs=monitor.component_outputs)
@@ -140,6 +143,14 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="coroutine '.*' was never awaited", category=RuntimeWarning)
         yield
+
+
+def _close_unawaited() -> None:
+    """Close what the SDK dropped and a collection did not find: a failed future's traceback can keep it for a while."""
+    for found in gc.get_objects():
+        ours = isinstance(found, CoroutineType) and found.__qualname__.startswith("Output.")
+        if ours and inspect.getcoroutinestate(found) == inspect.CORO_CREATED:
+            found.close()
 
 
 @contextlib.contextmanager

@@ -130,7 +130,7 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("container")
     (place / "training.zip").write_bytes(bundle.processing_archive())
     with tarfile.open(fileobj=io.BytesIO(bundle.source_archive())) as archive:
-        archive.extractall(place / "code", filter="data")
+        archive.extractall(place / "code")
     (place / "data").mkdir()
     table = loans(1500)
     pq.write_table(table[:600], place / "data" / "a")
