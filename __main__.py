@@ -13,8 +13,8 @@ from components.contract_gate import check_contracts  # noqa: E402
 from components.stacks import deploy  # noqa: E402
 from governance.errors import MeshError  # noqa: E402
 from governance.settings import KEYS, ConsumerSettings, keys_of  # noqa: E402
-from governance.settings_load import load_settings  # noqa: E402
-from training.pipeline_deploy import training_code  # noqa: E402
+from governance.settings.load import load_settings  # noqa: E402
+from training.pipelines.deploy import training_code  # noqa: E402
 
 
 def main() -> None:

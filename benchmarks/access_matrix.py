@@ -11,8 +11,8 @@ from governance.access import matrix
 from governance.levels import DEFAULT_LEVELS, clearance_expression
 from governance.names import Place
 from governance.snapshot import Column, LakeSettings, Snapshot
-from governance.snapshot_build import SnapshotBuilder
-from governance.snapshot_grants import TagPolicyRes
+from governance.snapshot.build import SnapshotBuilder
+from governance.snapshot.grants import TagPolicyRes
 
 OWNER = Place(account_id="111122223333", region="eu-west-1")
 PRODUCTS, TABLES, COLUMNS, PRINCIPALS = 100, 10, 50, 100

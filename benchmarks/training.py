@@ -94,7 +94,7 @@ def theirs(source: Path, work: Path) -> Side:
 
 
 def _auc(scores: Any, labels: Any) -> float:
-    from training.metrics import summary
+    from training.evaluation.metrics import summary
 
     return float(summary(scores, labels)["auc"])
 
@@ -139,7 +139,7 @@ def alone(rows: int, place: Path) -> Side:
 def folds() -> bool:
     """Five-fold AUC of German credit without the restricted columns."""
     from training.config import load_config
-    from training.crossval import cross_validate
+    from training.model.crossval import cross_validate
 
     table = runpy.run_path(str(ROOT / "tests" / "training" / "tables.py"))["german_credit"]()
     found = cross_validate(table, load_config(), seeds=range(5))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from components.documents import Document, Statement, Value, allow, document
-from components.job_documents import follow_pipelines
+from components.job_documents import follow_jobs, follow_pipelines
 from components.role_documents import READ_CATALOG, USE_KEY, get_data_access, job_logs
 from governance.names import LINK_PREFIX, PROCESSING_DATABASE, Names, Place, database_name
 
@@ -92,15 +92,14 @@ def builder_policy(place: Place, names: Names, group: str, models_arn: str, role
             "Jobs",
             [
                 "sagemaker:CreateProcessingJob",
-                "sagemaker:DescribeProcessingJob",
                 "sagemaker:StopProcessingJob",
                 "sagemaker:CreateTrainingJob",
-                "sagemaker:DescribeTrainingJob",
                 "sagemaker:StopTrainingJob",
                 "sagemaker:AddTags",
             ],
             jobs,  # job names are made when a job starts
         ),
+        follow_jobs(place),
         follow_pipelines(place, "StartPipelineExecution", "StopPipelineExecution", "RetryPipelineExecution"),
         allow(
             "Registry",

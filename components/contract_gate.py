@@ -2,7 +2,7 @@
 
 What was last deployed comes from the stack's own outputs, read with the engine's built-in function that stack references
 stand on. So `pulumi preview` and `pulumi up` refuse a breaking change without a new major version, wherever they are run.
-Deliberately not here: what breaks (`governance.contract_difference`) and which models were trained on it, since those
+Deliberately not here: what breaks (`governance.contracts.difference`) and which models were trained on it, since those
 are in the consumers' accounts.
 """
 
@@ -15,10 +15,10 @@ from typing import Any
 
 import pulumi
 
-from governance.compatibility_sunset import DEPRECATED, notices
-from governance.contract_difference import Refusal, difference, within
-from governance.contract_readers import consumers_beside, readers_of
-from governance.contract_record import changed_since
+from governance.compatibility.sunset import DEPRECATED, notices
+from governance.contracts.difference import Refusal, difference, within
+from governance.contracts.readers import consumers_beside, readers_of
+from governance.contracts.record import changed_since
 from governance.errors import MeshError
 from governance.settings import ProducerSettings, Settings
 

@@ -1,7 +1,7 @@
 """A consumer's feature store: feature groups made from contracts, their offline tables governed by Lake Formation.
 
 The offline store is a copy of governed data in the consumer's own account, so it gets what the source has: a registered
-location, LF-tags per column, and grants up to each role's clearance. Rows are brought by `training.feature_ingest`.
+location, LF-tags per column, and grants up to each role's clearance. Rows are brought by `training.feature_store.ingest`.
 Why the tables are made here and not by Feature Store: docs/adr/0010-feature-store-tables.md.
 """
 

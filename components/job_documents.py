@@ -101,6 +101,7 @@ def evaluator_policy(place: Place, *, group: str, auditor: str, models_arn: str)
         ),
         allow("Group", ["sagemaker:DescribeModelPackageGroup"], packages),
         follow_pipelines(place),
+        follow_jobs(place),
     )
 
 
@@ -114,6 +115,17 @@ def follow_pipelines(place: Place, *more: str) -> Statement:
         "Pipelines",
         [f"sagemaker:{action}" for action in (*looks, *more)],
         place.arn("sagemaker", "pipeline/*"),  # executions are below the pipeline, with ids of their own
+    )
+
+
+def follow_jobs(place: Place) -> Statement:
+    """Look at the jobs behind a pipeline's steps: their measures, and why one failed."""
+    kinds = {"ProcessingJob": "processing-job", "TrainingJob": "training-job"}
+    kinds["HyperParameterTuningJob"] = "hyper-parameter-tuning-job"
+    return allow(
+        "LookAtJobs",
+        [f"sagemaker:Describe{kind}" for kind in kinds],
+        [place.arn("sagemaker", f"{kind}/*") for kind in kinds.values()],  # names are made when a job starts
     )
 
 

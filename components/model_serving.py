@@ -5,7 +5,7 @@ promotion adds a model and an endpoint configuration, swaps them in the running 
 is no longer named: SageMaker moves traffic when the new instances answer, and requests see no gap (UpdateEndpoint). The
 version before stays beside the current one, so that a rollback waits for nothing else.
 
-Deliberately not here: who approves and promotes (`training.packages`, `mesh promote`), and starting transform jobs.
+Deliberately not here: who approves and promotes (`training.registry.packages`, `mesh promote`), and starting transform jobs.
 """
 
 from __future__ import annotations

@@ -246,7 +246,7 @@ def _job(
         f"{name}-spec",
         bucket=bucket,
         key=SPEC_KEY,
-        content=json.dumps(args.contract.to_job_spec(), indent=1, sort_keys=True),
+        content=json.dumps(args.contract.to_job_spec(), sort_keys=True),
         content_type="application/json",
         tags=dict(args.tags),
         opts=opts,

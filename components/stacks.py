@@ -16,7 +16,7 @@ from components.ml_consumer import MLConsumer, MLConsumerArgs
 from components.ml_pipeline import PipelineCode
 from components.model_serving import ModelServing, ModelServingArgs
 from components.providers import account_provider, deploy_actor
-from governance.contract_record import EXPORT, write_record
+from governance.contracts.record import EXPORT, write_record
 from governance.errors import MeshError
 from governance.features import export as feature_export
 from governance.settings import (

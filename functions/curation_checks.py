@@ -1,6 +1,6 @@
 """Curation, checks: which rows break which rules of the contract, and whether a batch may be published.
 
-Rules come compiled (`governance.contracts_model.Rule`). A mask is a boolean array, true where a row breaks
+Rules come compiled (`governance.contracts.model.Rule`). A mask is a boolean array, true where a row breaks
 the rule. Deliberately not here: files and AWS.
 """
 

@@ -47,7 +47,7 @@ class ProducerExports(TypedDict):
     region: str
     products: dict[str, ProductExports]
     contracts: dict[str, str]
-    """Product -> its contract as deployed (`contract_record`), for the next run to compare with."""
+    """Product -> its contract as deployed (`contracts.record`), for the next run to compare with."""
 
 
 class SubscribedProduct(TypedDict):

@@ -14,10 +14,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from governance.access_principals import role_arn
+from governance.access.principals import role_arn
 from governance.snapshot import Column, DataCellsFilter, LakeSettings, LinkTarget, Organization, Snapshot
-from governance.snapshot_build import SnapshotBuilder
-from governance.snapshot_grants import Resource
+from governance.snapshot.build import SnapshotBuilder
+from governance.snapshot.grants import Resource
 from local.snapshots_calls import calls_in, marked, or_none, pages
 from local.snapshots_resources import from_api
 

@@ -22,8 +22,8 @@ from governance.snapshot import (
     Snapshot,
     TableId,
 )
-from governance.snapshot_build import SnapshotBuilder
-from governance.snapshot_grants import Resource
+from governance.snapshot.build import SnapshotBuilder
+from governance.snapshot.grants import Resource
 from local.snapshots_record import DYNAMIC, Declared, Stack
 from local.snapshots_resources import from_api, from_pulumi
 

@@ -141,7 +141,7 @@ def from_json(text: str) -> tuple[Stack, ...]:
 
 def _as_of(day: dt.date) -> None:
     """Have the program judge its shares on a day; packages from before shares could end know no such day."""
-    from governance import settings_load
+    from governance.settings import load as settings_load
 
     if "today" in inspect.signature(settings_load.load_settings).parameters:
         dated = functools.partial(settings_load.load_settings, today=day)

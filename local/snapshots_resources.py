@@ -2,7 +2,7 @@
 
 Owns reading both and writing the API's. As Lake Formation does, SELECT on all columns is read as SELECT on the
 table, and the table name ALL_TABLES as all of them. Deliberately not here: the embedded cloud's checks of the
-same documents, which answer with AWS's errors (local.cloud.lakeformation_shapes).
+same documents, which answer with AWS's errors (local.cloud.lakeformation.shapes).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from governance.access_principals import is_account
-from governance.snapshot_grants import (
+from governance.access.principals import is_account
+from governance.snapshot.grants import (
     CatalogRes,
     ColumnsRes,
     DatabaseRes,

@@ -14,9 +14,10 @@ from governance.errors import MeshError
 from governance.reader import nearest
 from governance.settings import ConsumerSettings, ProducerSettings
 from local import engine
-from mesh import contract_gate, deploy_checks, quota
+from mesh import deploy_checks, quota
 from mesh.aws import Acting
 from mesh.cloud import require
+from mesh.contract import gate as contract_gate
 from mesh.project import Project
 
 Say = Callable[[str], None]

@@ -1,7 +1,7 @@
 """What must not be done to a live mesh: taking away what others stand on, and moving it by editing a stack file.
 
 Both would stop half way, with some stacks changed and others not. They are found in the state of what is up, before
-anything is changed. Deliberately not here: whether the stack files agree with each other (`governance.agreement`).
+anything is changed. Deliberately not here: whether the stack files agree with each other (`governance.settings.agreement`).
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from governance.agreement import check_agreement
 from governance.errors import MeshError
 from governance.reader import nearest
 from governance.settings import ROLES, Settings
-from governance.settings_load import load_settings
+from governance.settings.agreement import check_agreement
+from governance.settings.load import load_settings
 from local.engine import stackfile
 
 PREFIX = "mesh:"

@@ -3,7 +3,7 @@
 A YAML library that writes a file anew also rewrites its spacing, quotes and line breaks, and a review then shows lines
 that nobody changed. So positions come from the parser, and text is inserted there. After each edit the file is read
 again and must say what it said plus the new entry; a layout this fails on (anchors, say) is refused, not guessed at.
-Deliberately not here: which entries a command adds (`onboard_lob` and its siblings), and writing to disk.
+Deliberately not here: which entries a command adds (`onboard.lob` and its siblings), and writing to disk.
 """
 
 from __future__ import annotations

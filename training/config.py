@@ -6,6 +6,7 @@ are deployed (the consumer stack's outputs say that, see `outputs`) and who runs
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any
 
 from governance.errors import MeshError
 from training import SPLITS
-from training.hyperparameters import Hyperparameters, from_mapping
-from training.protected import Protected, read_groups
-from training.tuning import Tuning, read_tuning
+from training.data.protected import Protected, read_groups
+from training.model.hyperparameters import Hyperparameters, from_mapping
+from training.model.tuning import Tuning, read_tuning
 
 __all__ = ["DEFAULT_CONFIG", "SPLITS", "TrainingConfig", "config_from", "load_config", "with_hyperparameters"]
 
+LARGEST_SEED = 2**31 - 1
+"""What SageMaker's search, XGBoost and NumPy all take."""
 DEFAULT_CONFIG = Path(__file__).with_name("credit-risk.yaml")
 
 
@@ -90,14 +93,17 @@ class TrainingConfig:
             raise MeshError(f"'{self.target}' cannot be key and target at once", "target")
         if self.target in self.exclude:
             raise MeshError(f"'{self.target}' is excluded; take it out of 'exclude'", "target")
-        if min(self.fractions) <= 0 or abs(sum(self.fractions) - 1) > 1e-9:
+        # written so that what is no number at all is refused too
+        if not (all(value > 0 for value in self.fractions) and abs(sum(self.fractions) - 1) <= 1e-9):
             given = ", ".join(f"{value:g}" for value in self.fractions)
             raise MeshError(f"fractions {given} must all be above 0 and add up to 1", "split")
         if self.favourable not in ("positive", "negative"):
             raise MeshError(f"'{self.favourable}' must be positive or negative", "favourable")
         for name in ("cost_false_negative", "cost_false_positive", "chunk_rows", "max_levels"):
-            if getattr(self, name) <= 0:
-                raise MeshError(f"'{getattr(self, name)}' must be above 0", name)
+            if not 0 < getattr(self, name) < math.inf:
+                raise MeshError(f"'{getattr(self, name)}' must be a number above 0", name)
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise MeshError(f"'{self.seed}' must be a whole number from 0 to {LARGEST_SEED}", "seed")
 
     @property
     def sql(self) -> str:

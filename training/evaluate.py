@@ -15,15 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 from governance.errors import MeshError
 from training import EVALUATION_FILE, FEATURES_FILE, METRICS_FILE, MODEL_FILE, REPORT_FILE
-from training.baselines import write_baselines
 from training.config import TrainingConfig
-from training.curves import calibration, calibration_error, confusion, distribution, pr_points, roc_points
-from training.explain import importance, reason_codes, shap_points
+from training.evaluation.baselines import write_baselines
+from training.evaluation.curves import (
+    calibration,
+    calibration_error,
+    confusion,
+    distribution,
+    pr_points,
+    roc_points,
+)
+from training.evaluation.explain import importance, reason_codes, shap_points
+from training.evaluation.group_measures import worst
+from training.evaluation.metrics import MEASURES, bootstrap, count_scores, measures
+from training.evaluation.page import page
 from training.features import LABEL, FeatureSchema, batches, encode, load_features
-from training.group_measures import worst
-from training.metrics import MEASURES, bootstrap, count_scores, measures
 from training.model import load_model, score, score_batches, sha256, split_batches, training_metrics
-from training.report import page
 
 if TYPE_CHECKING:
     from training.session import Context
@@ -170,6 +177,7 @@ def evaluate(
             "columns": list(schema.names),
             "columns_hash": schema.columns_hash,
             "model_sha256": sha256(model_folder / MODEL_FILE),
+            "training_rows": schema.rows["train"]["rows"],
         },
         "groups_worst": worst(None),
     }
@@ -191,7 +199,7 @@ def _groups(context: Context, threshold: float) -> dict[str, Any] | None:
         names = ", ".join(entry.column for entry in context.config.groups)
         context.say(f"group metrics: left out; reading {names} needs the stack's outputs (--outputs)")
         return None
-    from training.groups import measure
+    from training.evaluation.groups import measure
 
     work = context.work
     schema = load_features(work / "model" / FEATURES_FILE)

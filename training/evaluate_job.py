@@ -9,16 +9,17 @@ import json
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
 from training import FEATURES_FILE, METRICS_FILE, MODEL_FILE, job
+from training.data.parquet import has_files
 from training.evaluate import describe, evaluate, write_report
+from training.evaluation.gate import gate_values
+from training.evaluation.groups import measure_files, scored, worst
 from training.features import load_features
-from training.gate import gate_values
-from training.groups import measure_files, scored, worst
 from training.model import load_model
 
 
@@ -39,7 +40,11 @@ def _main(argv: Sequence[str] | None) -> None:
     parser.add_argument("--output", type=Path, default=job.base() / "processing" / "output" / "evaluation")
     parser.add_argument("--threshold", type=float, help="default: chosen on the validation split")
     parser.add_argument("--config", type=Path, help="training configuration as JSON; flags go first")
-    parser.add_argument("--groups", help="protected attributes as in a configuration file, in JSON")
+    parser.add_argument(
+        "--groups",
+        action="append",
+        help="protected attributes as in a configuration file, one or a list, in JSON",
+    )
     for name in ("name", "favourable"):
         parser.add_argument(f"--{name}")
     parser.add_argument("--role", default="auditor", help="whom the protected columns were read as")
@@ -58,6 +63,11 @@ def _main(argv: Sequence[str] | None) -> None:
         config = job.configured(flags.config, flags, names, schema.facts)
         report = evaluate(folder, flags.test, config, threshold=flags.threshold)
         protected = _given(flags.protected, inputs / "protected")
+        if flags.groups and not (protected and has_files(protected)):
+            raise MeshError(
+                "there are no rows with key and protected columns; does the query for them return any?",
+                "protected columns",
+            )
         if protected and config.groups:
             booster, threshold = load_model(folder), report["confusion"]["threshold"]
             rows = scored(booster, schema, flags.test, config.seed, config.chunk_rows)
@@ -65,11 +75,24 @@ def _main(argv: Sequence[str] | None) -> None:
                 protected, config, rows, threshold,
                 role=flags.role, query_ids=job.words(flags.query_id), say=print,
             )  # fmt: skip
+            _check_measured(report["groups"])
             report["groups_worst"] = worst(report["groups"])
     made_of = dict.fromkeys([*schema.key, schema.target, *schema.names])
     report |= gate_values(report, list(made_of), flags.champion_auc)
     write_report(report, flags.output, _given(flags.train, inputs / "train"), schema, config.chunk_rows)
     print(describe(report), flush=True)
+
+
+def _check_measured(groups: Mapping[str, Any]) -> None:
+    """Refuse groups that are not all of them: a limit that was held against some rows only would mean nothing."""
+    if groups["unreadable"]:
+        raise MeshError("is not among the protected columns read", f"groups.{groups['unreadable'][0]}")
+    if groups["unmatched"]:
+        raise MeshError(
+            f"{groups['unmatched']} test rows have none; the table has changed since it was split, or the query "
+            "for them leaves rows out",
+            "protected columns",
+        )
 
 
 def unpacked(path: Path, place: Path) -> Path:
@@ -105,10 +128,14 @@ def _given(flag: Path | None, default: Path) -> Path | None:
     return flag or (default if default.is_dir() else None)
 
 
-def _groups(text: str | None) -> Any:
-    if text is None:
+def _groups(texts: Sequence[str] | None) -> Any:
+    if texts is None:
         return None
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise MeshError(f"is no JSON ({error})", "--groups") from error
+    found: list[Any] = []
+    for text in texts:
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise MeshError(f"is no JSON ({error})", "--groups") from error
+        found += value if isinstance(value, list) else [value]
+    return found

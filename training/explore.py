@@ -15,8 +15,8 @@ from typing import Any
 
 from governance.errors import MeshError
 from training.config import TrainingConfig
-from training.profile import profile_table, render
-from training.query import run_query
+from training.data.profile import profile_table, render
+from training.data.query import run_query
 from training.session import Context
 
 DEFAULT_ROWS = 10_000

@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
-from training.parquet import batches, count_rows, parquet_files
+from training.data.parquet import batches, count_rows, parquet_files
 
 __all__ = [
-    "CATEGORY", "LABEL", "Feature", "FeatureSchema", "as_category", "as_number", "batches", "count_rows", "encode",
-    "kind_of", "load_features", "parquet_files",
+    "CATEGORY", "LABEL", "Feature", "FeatureSchema", "as_category", "as_number", "batches", "check_name", "check_once",
+    "count_rows", "encode", "kind_of", "load_features", "parquet_files",
 ]  # fmt: skip
 
 LABEL = "__label__"
 """Column of the splits that holds 1 for the positive class and 0 for the other."""
 
 CATEGORY = "category"
+
+LARGEST = 1e38
+"""Greatest number a model sees; XGBoost's bins go to twice the greatest value, which 32 bits must still hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,13 +139,34 @@ def kind_of(name: str, arrow_type: Any, *, categorical: bool = False) -> str:
     )
 
 
+def check_name(name: str, names: Sequence[str]) -> None:
+    """Refuse a feature that is there twice, whose name splits use themselves, or whose name XGBoost does not take."""
+    check_once(name, names)
+    if name == LABEL:
+        raise MeshError("has the name that splits give the outcome; exclude or rename it", f"column {name}")
+    if any(sign in name for sign in "[]<"):
+        raise MeshError(
+            "has one of [, ] and < in its name; select it under another with AS", f"column {name}"
+        )
+
+
+def check_once(name: str, names: Sequence[str]) -> None:
+    """Refuse a name that is among the names more than once."""
+    if names.count(name) > 1:
+        raise MeshError("is returned twice; select it once, or under two names", f"column {name}")
+
+
 def as_number(column: Any, kind: str) -> Any:
-    """A number-like column as Arrow float32: dates and timestamps in days since 1970, booleans as 0 and 1."""
+    """A number-like column as Arrow float32: dates and timestamps in days since 1970, booleans as 0 and 1.
+
+    What is infinite, or too large for 32 bits, becomes `LARGEST` with its sign: trees look at the order of values
+    only, and XGBoost refuses infinities.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if column.type == pa.float32():
-        return column
+        return _bounded(column)
     if kind == "date" and pa.types.is_date(column.type):
         column = column.cast(pa.date32()).cast(pa.int32())
     elif pa.types.is_timestamp(column.type):
@@ -153,7 +177,25 @@ def as_number(column: Any, kind: str) -> Any:
         column = column.cast(pa.uint8())
     elif pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())
-    return column.cast(pa.float32(), safe=False)
+    return _bounded(column.cast(pa.float32(), safe=False))
+
+
+def _bounded(column: Any) -> Any:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        # the buffer as it lies there: a fifth of the time of Arrow's own minimum and maximum
+        buffer = chunk.buffers()[1]
+        values = np.frombuffer(buffer, np.float32)[chunk.offset :][: len(chunk)] if buffer else np.empty(0)
+        if (np.abs(values) > LARGEST).any():
+            break
+    else:
+        return column
+    largest = pa.scalar(LARGEST, pa.float32())
+    column = pc.if_else(pc.greater(column, largest), largest, column)
+    return pc.if_else(pc.less(column, pc.negate(largest)), pc.negate(largest), column)
 
 
 def as_category(column: Any) -> Any:

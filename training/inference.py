@@ -21,9 +21,9 @@ from typing import Any
 
 from governance.errors import MeshError
 from training import FEATURES_FILE
-from training.explain import signed_reasons
+from training.data.labels import canonical
+from training.evaluation.explain import signed_reasons
 from training.features import CATEGORY, Feature, FeatureSchema, encode, load_features
-from training.labels import canonical
 from training.model import load_model, training_metrics
 
 JSON_TYPE, CSV_TYPE = "application/json", "text/csv"

@@ -1,7 +1,7 @@
 """The pipeline: one definition that the consumer stack deploys and that SageMaker, or the embedded cloud, runs.
 
 Owns the whole, from settings to canonical JSON. Equal settings give equal bytes, on any machine at any time, so that a
-deployment changes a pipeline only when the pipeline changed. Deliberately not here: starting runs (`pipeline_runs`).
+deployment changes a pipeline only when the pipeline changed. Deliberately not here: starting runs (`pipelines.runs`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import json
 from typing import Any
 
 from governance.errors import MeshError
-from training.pipeline_sdk import quiet
-from training.pipeline_settings import PipelineSettings
+from training.pipelines.sdk import quiet
+from training.pipelines.settings import PipelineSettings, check
 
 VERSION = "2020-12-01"
 """Version of the definition's schema."""
@@ -29,11 +29,12 @@ def definition(settings: PipelineSettings) -> str:
     MeshError
         The settings make no definition SageMaker would take: it is too long, or has no container for the region.
     """
+    check(settings)
     with quiet(settings.region):
         from sagemaker.mlops.workflow.pipeline import Pipeline
 
-        from training.pipeline_register import Gate
-        from training.pipeline_steps import Jobs
+        from training.pipelines.register import Gate
+        from training.pipelines.steps import Jobs
 
         jobs = Jobs(settings)
         pipeline = Pipeline(

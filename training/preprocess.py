@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from governance.errors import MeshError
 from training import FEATURES_FILE, SPLITS, job
 from training.config import TrainingConfig
+from training.data.parquet import has_files
+from training.data.split import split_part, split_table
 from training.features import FeatureSchema, batches
-from training.parquet import has_files
-from training.split import split_part, split_table
 
 if TYPE_CHECKING:
     from training.session import Context
@@ -45,7 +46,7 @@ def run(context: Context, *, unload: bool = False) -> Preprocessed:
     MeshError
         Athena refused the query, or the rows cannot be split (see `split_table`).
     """
-    from training.query import run_query
+    from training.data.query import run_query
 
     start = time.perf_counter()
     config = context.config
@@ -102,13 +103,16 @@ def _main(argv: Sequence[str] | None) -> None:
     for name in texts:
         parser.add_argument(f"--{name}")
     for name in columns:
-        parser.add_argument(f"--{name}", metavar="COLUMN,...")
+        parser.add_argument(f"--{name}", action="append", metavar="COLUMN,...", help="may come several times")
     parser.add_argument("--split", metavar="TRAIN,VALIDATION,TEST", help="shares that add up to 1")
     for name in numbers:
         parser.add_argument(f"--{name}", type=int)
     parser.add_argument("--contract-version", default="unknown")
     parser.add_argument("--query-id", default="", help="ids of the Athena queries the files come from")
     flags = job.parsed(parser, argv)
+    for name in columns:
+        if getattr(flags, name) is not None:
+            setattr(flags, name, ",".join(getattr(flags, name)))
     names = [name.replace("-", "_") for name in (*texts, *columns, "split", *numbers)]
     config = job.configured(flags.config, flags, names)
     origin: dict[str, Any] = {
@@ -121,7 +125,7 @@ def _main(argv: Sequence[str] | None) -> None:
     _write_config(config, flags.output / "features")
     if len(hosts.names) > 1:
         part = split_part(
-            _rows(flags.data, config, many=True),
+            _rows(flags.data, config),
             config, flags.output, host=hosts.current, hosts=len(hosts.names), origin=origin,
         )  # fmt: skip
         print(f"{part.total:,} rows split on {hosts.current}, one of {len(hosts.names)} hosts", flush=True)
@@ -139,10 +143,14 @@ def _write_config(config: TrainingConfig, folder: Path) -> None:
     (folder / job.CONFIG_FILE).write_text(text, encoding="utf-8")
 
 
-def _rows(folder: Path, config: TrainingConfig, *, many: bool = False) -> Any:
-    """Batches of the input; a host of several may have been given no file at all."""
-    if many and not has_files(folder):
-        return iter(())
+def _rows(folder: Path, config: TrainingConfig) -> Any:
+    """Batches of the input, which may have no file at all."""
+    if not has_files(folder):
+        if not (folder.exists() or folder.is_relative_to(job.base())):
+            raise MeshError("no such folder; give the one with the Parquet files", f"--data {folder}")
+        return iter(
+            ()
+        )  # what a query that returns nothing leaves, and what a host beyond the number of files gets
     return batches(folder, rows=config.chunk_rows, plain=config.key)
 
 

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from governance.errors import MeshError
 from training import FEATURES_FILE, METRICS_FILE, bundle, job
-from training.boosting import Checkpoint, Fit, fit
-from training.cluster import Cluster, leave, port_of
 from training.config import TrainingConfig
+from training.data.parts import read_schema
+from training.data.rows import prepared
+from training.evaluation.metrics import cheapest_threshold, summary
 from training.features import FeatureSchema, count_rows
-from training.hyperparameters import Hyperparameters, add_flags, from_flags
-from training.metrics import cheapest_threshold, summary
 from training.model import Batches, save_model, score_batches, sha256, split_batches, threads
-from training.parts import read_schema
-from training.rows import prepared
+from training.model.boosting import Checkpoint, Fit, fit
+from training.model.cluster import Cluster, leave, port_of
+from training.model.hyperparameters import Hyperparameters, add_flags, from_flags
 
 if TYPE_CHECKING:
     from training.session import Context
@@ -166,7 +166,7 @@ def run(context: Context) -> Trained:
     config, folders = context.config, (splits["train"], splits["validation"])
     extra: dict[str, Any] = {}
     if config.tuning:
-        from training.search import search
+        from training.model.search import search
 
         found = search(*folders, schema, config, config.tuning, context.say)
         config = replace(config, hyperparameters=found.best.hyperparameters)

@@ -2,7 +2,7 @@
 
 moto can load all of them, for every account and partition, which takes seconds; or none, and then none can be
 attached. Here a policy comes into an account when a call first names its ARN. Deliberately not here:
-evaluating identity policies, which the embedded cloud does for data access only (governance.access_iam).
+evaluating identity policies, which the embedded cloud does for data access only (governance.access.iam).
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from governance.access import readable as _readable
 from governance.snapshot import Organization, Role, Snapshot
 from local.cloud import server
 from local.cloud.lake_catalog import catalog
-from local.cloud.lakeformation_state import state
+from local.cloud.lakeformation.state import state
 from local.cloud.organizations import organizations
 from local.cloud.ram_shares import accepted_pairs
 

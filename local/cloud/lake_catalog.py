@@ -24,7 +24,7 @@ from governance.snapshot import (
     Table,
     tags,
 )
-from local.cloud.lakeformation_state import LakeState, glue_columns
+from local.cloud.lakeformation.state import LakeState, glue_columns
 
 
 def catalog(lake: LakeState, region: str) -> Catalog:

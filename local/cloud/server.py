@@ -8,7 +8,6 @@ with an `install()` that patches moto once; their order does not matter.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import json
 import socket
 import subprocess
@@ -25,12 +24,12 @@ from governance.errors import MeshError
 
 HOST = "127.0.0.1"
 EXTENSIONS = (
-    *("lakeformation", "glue_quality", "glue_catalog", "ram", "organizations"),
-    *("iam_policies", "s3_policy", "sagemaker_studio", "sagemaker_registry", "echo", "lake"),
-    *("sagemaker_features", "sagemaker_features_records"),
-    *("athena", "jobs", "sagemaker.api", "sagemaker_serving", "cloudtrail"),
+    *("lakeformation.service", "glue.quality", "glue.catalog", "ram", "organizations"),
+    *("iam_policies", "s3_policy", "sagemaker.studio", "sagemaker.registry", "echo", "lake"),
+    *("sagemaker.features.api", "sagemaker.features.records"),
+    *("athena.api", "jobs.api", "sagemaker.api", "sagemaker.serving.api", "cloudtrail"),
 )
-"""Modules of this package whose `install()` is called; one that is not there is passed over."""
+"""Modules of this package whose `install()` is called, in this order."""
 
 _installed = False
 
@@ -41,9 +40,7 @@ def install() -> None:
     if _installed:
         return
     for name in EXTENSIONS:
-        full = f"{__package__}.{name}"
-        if importlib.util.find_spec(full) is not None:
-            importlib.import_module(full).install()
+        importlib.import_module(f"{__package__}.{name}").install()
     _installed = True
 
 

@@ -25,6 +25,7 @@ import pulumi
 from pulumi.runtime.stack import massage, run_pulumi_func, wait_for_rpcs
 
 from governance.errors import MeshError
+from local.engine.light import AtOnce, light_sdk, never_collected
 from local.engine.model import Plain
 from local.engine.monitor import Backend, Monitor, NoMocks, Stopped
 from local.engine.stackfile import StackFile
@@ -33,7 +34,6 @@ _ONE_RUN = threading.Lock()
 _SAID = logging.getLogger(__name__)
 _SAID.setLevel(logging.WARNING)  # a program is run several times over, and not for each to tell the same
 _PATIENCE = 10.0  # seconds without any progress after a failure
-_YOUNG, _NEVER = 100_000, 1_000_000  # objects, and collections of the generation below
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +44,10 @@ class Outcome:
     component_outputs: Mapping[str, Mapping[str, Plain]]
 
 
-def run(project_dir: Path | str, stackfile: StackFile, backend: Backend, *, workers: int = 6) -> Outcome:
+def run(project_dir: Path | str, stackfile: StackFile, backend: Backend, *, workers: int = 0) -> Outcome:
     """Run the program of a stack against a backend and wait for all it started.
+
+    With no workers the backend is asked in the program's own thread; else by as many threads at a time.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def run(project_dir: Path | str, stackfile: StackFile, backend: Backend, *, work
             await run_pulumi_func(body)
 
         cause: BaseException | None = None
-        with _quiet(), _rarely_collected():
+        with _quiet(), light_sdk(), never_collected():
             with _loop(workers) as loop:
                 try:
                     loop.run_until_complete(program())
@@ -124,7 +126,8 @@ def _loop(workers: int) -> Iterator[asyncio.AbstractEventLoop]:
     """An event loop of its own that leaves no task, thread or SDK state behind."""
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(lambda *_: None)  # futures of dependents fail unseen after the first failure
-    loop.set_default_executor(ThreadPoolExecutor(workers, thread_name_prefix="mesh-engine"))
+    executor = ThreadPoolExecutor(workers, thread_name_prefix="mesh-engine") if workers else AtOnce(1)
+    loop.set_default_executor(executor)
     asyncio.set_event_loop(loop)
     try:
         yield loop
@@ -151,20 +154,6 @@ def _close_unawaited() -> None:
         ours = isinstance(found, CoroutineType) and found.__qualname__.startswith("Output.")
         if ours and inspect.getcoroutinestate(found) == inspect.CORO_CREATED:
             found.close()
-
-
-@contextlib.contextmanager
-def _rarely_collected() -> Iterator[None]:
-    """Collect young garbage only: all outputs live to the end, and to search them again and again would double the time.
-
-    The SDK leaves some thirty small circles per resource, which a search of what is new finds while it is at hand.
-    """
-    thresholds = gc.get_threshold()
-    gc.set_threshold(_YOUNG, _NEVER, _NEVER)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
 
 
 async def _settle() -> None:

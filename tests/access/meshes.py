@@ -22,8 +22,9 @@ from governance.snapshot import (
     Snapshot,
     TableId,
 )
-from governance.snapshot_build import SnapshotBuilder
-from governance.snapshot_grants import (
+from governance.snapshot.as_json import from_json, to_json
+from governance.snapshot.build import SnapshotBuilder
+from governance.snapshot.grants import (
     DATABASE,
     TABLE,
     ColumnsRes,
@@ -36,7 +37,6 @@ from governance.snapshot_grants import (
     TagPolicyRes,
     TagRes,
 )
-from governance.snapshot_json import from_json, to_json
 
 CENTRAL, PRODUCER, CONSUMER = "111122223333", "222233334444", "333344445555"
 PRODUCT, TABLE_NAME, LINK = "credit-card", "credit_card", "rl_credit-card"

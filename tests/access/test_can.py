@@ -23,11 +23,11 @@ from meshes import (
     tables_of_owner,
 )
 
-from governance.access_can import Decision, can
+from governance.access.can import Decision, can
 from governance.levels import expression, product_expression
 from governance.snapshot import DataCellsFilter
-from governance.snapshot_build import SnapshotBuilder
-from governance.snapshot_grants import (
+from governance.snapshot.build import SnapshotBuilder
+from governance.snapshot.grants import (
     DATABASE,
     TABLE,
     CatalogRes,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from governance.access_iam import Call, Verdict, decide, missing_actions
-from governance.access_iam_athena import AthenaUse, athena_calls
+from governance.access.iam import Call, Verdict, decide, missing_actions
+from governance.access.iam_athena import AthenaUse, athena_calls
 from governance.errors import MeshError
 from governance.snapshot import LinkTarget
 

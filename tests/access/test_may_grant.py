@@ -21,10 +21,10 @@ from meshes import (
     story,
 )
 
-from governance.access_grants import may_grant
+from governance.access.grants import may_grant
 from governance.snapshot import DataCellsFilter, LakeSettings
-from governance.snapshot_build import SnapshotBuilder
-from governance.snapshot_grants import (
+from governance.snapshot.build import SnapshotBuilder
+from governance.snapshot.grants import (
     IAM_ALLOWED_PRINCIPALS,
     ColumnsRes,
     DatabaseRes,

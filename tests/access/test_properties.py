@@ -22,12 +22,12 @@ from meshes import (
 )
 
 from governance.access import Access, explain, matrix, readable
-from governance.access_can import can
-from governance.access_principals import account_of
-from governance.access_tags import inherit, matches
+from governance.access.can import can
+from governance.access.principals import account_of
+from governance.access.tags import inherit, matches
 from governance.levels import Expression
 from governance.snapshot import Snapshot, TableId, Tags
-from governance.snapshot_grants import ColumnsRes, FilterRes, Grant, TableRes, TagPolicyRes, actions_of
+from governance.snapshot.grants import ColumnsRes, FilterRes, Grant, TableRes, TagPolicyRes, actions_of
 
 MANY = settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -25,13 +25,8 @@ from governance.access import Access, explain, matrix, readable
 from governance.errors import MeshError
 from governance.levels import expression
 from governance.snapshot import LinkTarget, TableId
-from governance.snapshot_build import SnapshotBuilder
-from governance.snapshot_grants import (
-    TABLE,
-    ColumnsRes,
-    TableRes,
-    TagPolicyRes,
-)
+from governance.snapshot.build import SnapshotBuilder
+from governance.snapshot.grants import TABLE, ColumnsRes, TableRes, TagPolicyRes
 
 ANALYST = role(CENTRAL, "analyst")
 ALL = ("customer_id", "amount", "credit_risk", "age", "note")

@@ -23,8 +23,8 @@ from meshes import (
 from governance.access import Access, opened_by_iam, readable
 from governance.levels import expression
 from governance.snapshot import DataCellsFilter
-from governance.snapshot_build import SnapshotBuilder
-from governance.snapshot_grants import (
+from governance.snapshot.build import SnapshotBuilder
+from governance.snapshot.grants import (
     DATABASE,
     IAM_ALLOWED_PRINCIPALS,
     TABLE,

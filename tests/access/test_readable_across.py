@@ -26,8 +26,8 @@ from meshes import (
 from governance.access import Access, readable, resolve
 from governance.levels import expression
 from governance.snapshot import Column, DataCellsFilter, LakeSettings, LinkTarget, Organization
-from governance.snapshot_build import SnapshotBuilder
-from governance.snapshot_grants import (
+from governance.snapshot.build import SnapshotBuilder
+from governance.snapshot.grants import (
     TABLE,
     ColumnsRes,
     DatabaseRes,

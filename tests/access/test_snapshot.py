@@ -10,9 +10,9 @@ from meshes import CENTRAL, PRODUCT, snapshots, story
 
 from governance.errors import MeshError
 from governance.snapshot import Column, Database, LinkTarget, Table, TableId, tags
-from governance.snapshot_build import SnapshotBuilder
-from governance.snapshot_grants import ColumnsRes, DatabaseRes, Grant, TableRes, TagPolicyRes, TagRes
-from governance.snapshot_json import from_json, to_json
+from governance.snapshot.as_json import from_json, to_json
+from governance.snapshot.build import SnapshotBuilder
+from governance.snapshot.grants import ColumnsRes, DatabaseRes, Grant, TableRes, TagPolicyRes, TagRes
 
 
 def test_a_snapshot_survives_its_json_form() -> None:

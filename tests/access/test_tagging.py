@@ -14,13 +14,8 @@ from meshes import (
     story,
 )
 
-from governance.access_tagging import can_tag
-from governance.snapshot_grants import (
-    ColumnsRes,
-    DatabaseRes,
-    TableRes,
-    TagRes,
-)
+from governance.access.tagging import can_tag
+from governance.snapshot.grants import ColumnsRes, DatabaseRes, TableRes, TagRes
 
 ANALYST = role(CENTRAL, "analyst")
 CARDS = TableRes(PRODUCT, TABLE_NAME)

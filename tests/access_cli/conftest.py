@@ -16,10 +16,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from local.cloud import server
 from local.snapshots_program import Program
-from mesh import access_sources, cli, deploy
-from mesh.access_explain import Explanation, ask
-from mesh.access_names import Names
+from mesh import deploy
+from mesh.access import sources as access_sources
+from mesh.access.explain import Explanation, ask
+from mesh.access.names import Names
 from mesh.aws import Acting
+from mesh.cli import commands as cli
 from mesh.project import Project
 
 TABLE = "credit-card.credit_card"

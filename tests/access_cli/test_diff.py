@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
-from governance.snapshot_grants import IAM_ALLOWED_PRINCIPALS, TableRes
+from governance.snapshot.grants import IAM_ALLOWED_PRINCIPALS, TableRes
 from local.snapshots_program import Program
-from mesh import access_diff, access_sources
-from mesh.access_diff import Difference
-from mesh.access_names import Names
+from mesh.access import diff as access_diff
+from mesh.access import sources as access_sources
+from mesh.access.diff import Difference
+from mesh.access.names import Names
 from mesh.project import Project
 
 TABLE = "credit-card.credit_card"

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from local.snapshots_program import Program
-from mesh.access_explain import ask
-from mesh.access_names import Names
+from mesh.access.explain import ask
+from mesh.access.names import Names
 from mesh.project import Project
 
 TABLE = "credit-card.credit_card"

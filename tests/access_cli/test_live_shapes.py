@@ -9,9 +9,9 @@ import pytest
 from live_aws import ACCOUNT, DATABASE, GHOST, OTHER, READER, Aws, Refusal, entry, granted
 
 from governance.snapshot import DataCellsFilter
-from governance.snapshot_grants import ColumnsRes, DatabaseRes, TableRes, TagPolicyRes
+from governance.snapshot.grants import ColumnsRes, DatabaseRes, TableRes, TagPolicyRes
 from local.snapshots_program import Program
-from mesh import access_verify
+from mesh.access import verify as access_verify
 from mesh.project import Project
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from governance.access import matrix
 from local.snapshots_program import Program
-from mesh import access_matrix
-from mesh.access_names import Names
+from mesh.access import matrix as access_matrix
+from mesh.access.names import Names
 from mesh.project import Project
 
 

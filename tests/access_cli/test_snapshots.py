@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from governance.access import matrix
 from governance.snapshot import Catalog, Database, Snapshot, Table
-from governance.snapshot_grants import (
+from governance.snapshot.grants import (
     CatalogRes,
     ColumnsRes,
     DatabaseRes,
@@ -25,8 +25,8 @@ from governance.snapshot_grants import (
 from local import snapshots_live, snapshots_record
 from local.snapshots_program import Program, read
 from local.snapshots_resources import from_api, from_pulumi, to_api
-from mesh import access_sources
-from mesh.access_names import Names
+from mesh.access import sources as access_sources
+from mesh.access.names import Names
 from mesh.project import Project
 
 CENTRAL, PRODUCER, CONSUMER = "111122223333", "222233334444", "333344445555"

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from local.snapshots_program import Program
-from mesh import access_repair, access_sources, access_verify
-from mesh.access_verify import MISSING, UNMANAGED, Findings
+from mesh.access import repair as access_repair
+from mesh.access import sources as access_sources
+from mesh.access import verify as access_verify
+from mesh.access.verify import MISSING, UNMANAGED, Findings
 from mesh.project import Project
 
 CENTRAL, PRODUCER, CONSUMER = "111122223333", "222233334444", "333344445555"

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from governance.contracts import load_contract
+from governance.contracts.odps import check_document, product_document
 from governance.errors import MeshError
-from governance.odps import check_document, product_document
 from mesh.cli import main
 
 FILE = "contracts/credit-card.odcs.yaml"

@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from governance.compatibility import compare
-from governance.compatibility_deployed import read_export
+from governance.compatibility.deployed import read_export
 from governance.contracts import load_contract
 from governance.errors import MeshError
 from governance.levels import DEFAULT_LEVELS as LEVELS
 from local.engine import MemoryStateStore, Recording, StackState
 from mesh import deploy
-from mesh.contract_gate import gate
+from mesh.contract.gate import gate
 from mesh.project import Project
 
 FILE = "contracts/credit-card.odcs.yaml"

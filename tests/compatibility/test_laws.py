@@ -9,9 +9,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from governance.compatibility import compare, raised_major, required_bump
-from governance.compatibility_who import Model, Reader, breaking_for, broken
-from governance.contract_difference import difference
+from governance.compatibility.who import Model, Reader, breaking_for, broken
 from governance.contracts import Contract, parse_contract
+from governance.contracts.difference import difference
 
 READERS = [Reader(consumer="coe", role=level, clearance=level) for level in LEVELS]
 MODELS = [

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from mesh.contract_models import packages
+from mesh.contract.models import packages
 
 GROUP = "arn:aws:sagemaker:eu-west-1:333344445555:model-package/mesh-credit-risk"
 ABOUT = {

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.compatibility import compare
-from governance.contract_record import EXPORT, FORM, changed_since, read_record, read_records, write_record
 from governance.contracts import Column, Contract, Rule, Table, load_contract
+from governance.contracts.record import EXPORT, FORM, changed_since, read_record, read_records, write_record
 from governance.errors import MeshError
 
 FORGOTTEN = {

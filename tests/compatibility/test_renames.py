@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.compatibility import Change, compare
-from governance.contract_record import read_record, write_record
+from governance.contracts.record import read_record, write_record
 from governance.errors import MeshError
 
 Edit = Callable[[dict[str, Any]], None]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from contract_versions import both_ways, column
 
-from governance.compatibility_rules import implies
-from governance.compatibility_types import widens
+from governance.compatibility.rules import implies
+from governance.compatibility.types import widens
 from governance.contracts import Rule
-from governance.types import parse_glue_type
+from governance.contracts.types import parse_glue_type
 
 
 def rule(check: str, value: Any = None, *compare: tuple[str, Any], **more: Any) -> Rule:

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components import contract_gate
-from governance.contract_difference import Refusal
-from governance.contract_record import EXPORT, write_record
 from governance.contracts import load_contract
-from governance.settings_load import load_settings
+from governance.contracts.difference import Refusal
+from governance.contracts.record import EXPORT, write_record
+from governance.settings.load import load_settings
 from local.engine import load
 from mesh.cli import main
 

@@ -9,9 +9,9 @@ import pytest
 from contract_versions import LEVELS, column, contract, drop
 
 from governance.compatibility import compare, major
-from governance.compatibility_sunset import notices, sunset
-from governance.compatibility_who import Model, Reader, breaking_for, broken
-from governance.contract_difference import SHOWN, difference
+from governance.compatibility.sunset import notices, sunset
+from governance.compatibility.who import Model, Reader, breaking_for, broken
+from governance.contracts.difference import SHOWN, difference
 from governance.errors import MeshError
 
 SCIENTIST = Reader(consumer="coe", role="scientist", clearance="internal")

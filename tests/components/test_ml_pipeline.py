@@ -15,7 +15,7 @@ from components.ml_consumer import MLConsumer
 from governance.errors import MeshError
 from governance.pipelines import PipelineConfig, PipelineFacts
 from local.engine import Recording
-from training.pipeline_deploy import TrainingCode, training_code
+from training.pipelines.deploy import TrainingCode, training_code
 
 PIPELINE = "aws:sagemaker/pipeline:Pipeline"
 OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"

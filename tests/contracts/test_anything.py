@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from open_data_contract_standard.model import OpenDataContractStandard
 
 from governance.contracts import Contract, catalog_parameters, parse_contract
+from governance.contracts.types import LOGICAL_TYPES
 from governance.errors import MeshError
-from governance.types import LOGICAL_TYPES
 from tests.contracts.texts import FILE, text
 
 SCALARS = st.one_of(

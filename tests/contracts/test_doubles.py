@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.contracts import parse_contract
+from governance.contracts.types_elsewhere import KNOWN
 from governance.errors import MeshError
-from governance.types_elsewhere import KNOWN
 from governance.yaml_text import read_yaml
 from local import engine
 from mesh.stack_edit import StackEdit

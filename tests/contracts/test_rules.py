@@ -195,7 +195,7 @@ def test_a_limit_that_is_a_date_is_refused_in_one_line() -> None:
 
     import pytest
 
-    from governance.contracts_rules import _OPERATORS, _comparisons
+    from governance.contracts.rules import _OPERATORS, _comparisons
     from governance.errors import MeshError
 
     quality: Any = SimpleNamespace(**{**dict.fromkeys(_OPERATORS), "mustBe": dt.date(2000, 1, 1)})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.types import GlueType, parse_glue_type
+from governance.contracts.types import GlueType, parse_glue_type
 from tests.contracts.texts import column, read
 
 LOGICAL = [

@@ -14,7 +14,7 @@ import pytest
 from functions import curation_read
 from functions.curation_checks import Refused
 from functions.curation_values import arrow_schema
-from mesh.faulty_batch import FAULTS, REPEATED, expected_quarantine, make_faulty_batch
+from mesh.demo.faulty_batch import FAULTS, REPEATED, expected_quarantine, make_faulty_batch
 from tests.curation.specs import CREDIT_DATA, credit_spec, csv_text, curate, prop, rows_of, table
 
 SPEC = table(prop("id", "integer", primaryKey=True), prop("name", required=True), prop("paid", "date"))

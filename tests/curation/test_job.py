@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from functions import curation
 from functions.curation_checks import Refused
-from mesh.faulty_batch import expected_quarantine, make_faulty_batch
+from mesh.demo.faulty_batch import expected_quarantine, make_faulty_batch
 from tests.contracts.texts import parse_contract, text
 from tests.curation.product import BUCKET, DATABASE
 from tests.curation.specs import CREDIT_DATA, prop

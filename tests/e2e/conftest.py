@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from story import SOURCE, Mesh, copy_project
 
-from mesh.demo_data import curate, deliver
+from mesh.demo.data import curate, deliver
 
 
 @pytest.fixture(scope="session")

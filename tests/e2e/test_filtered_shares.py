@@ -8,7 +8,7 @@ import pytest
 from story import SOURCE, Mesh, edit
 
 from governance.errors import MeshError
-from mesh.demo_data import curate, deliver
+from mesh.demo.data import curate, deliver
 
 
 def narrow(mesh: Mesh, **share: Any) -> None:

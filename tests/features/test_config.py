@@ -12,15 +12,15 @@ import pytest
 import yaml
 from features_case import FEATURES, _config, project
 
-from governance.agreement import check_agreement
 from governance.contracts import parse_contract
 from governance.errors import MeshError
 from governance.features import FeatureGroup, feature_kind, physical_name
-from governance.features_agreement import check_features
+from governance.features.agreement import check_features
 from governance.levels import DEFAULT_LEVELS
 from governance.names import Names
 from governance.settings import ConsumerSettings, Share
-from governance.settings_load import load_settings
+from governance.settings.agreement import check_agreement
+from governance.settings.load import load_settings
 from mesh.project import Project
 
 CONTRACT = "contracts/motor-claims.odcs.yaml"

@@ -16,10 +16,10 @@ import pytest
 from features_case import World
 
 from governance.errors import MeshError
-from training import feature_ingest
 from training.cli import main
-from training.feature_ingest import BATCH, record_of, text
 from training.feature_store import Group, group_from
+from training.feature_store import ingest as feature_ingest
+from training.feature_store.ingest import BATCH, record_of, text
 from training.outputs import outputs_from
 
 Run = Callable[..., tuple[int, str, str]]

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from features_case import World
 
 from governance.access import readable
-from mesh.access_sources import intended
+from mesh.access.sources import intended
 
 GROUP, AUDIT = "mesh-ml-coe-claims", "mesh-ml-coe-claims-audit"
 

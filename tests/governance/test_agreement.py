@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from governance.agreement import check_agreement
 from governance.errors import MeshError
 from governance.names import Names, Place
 from governance.settings import Settings
-from governance.settings_load import load_settings
+from governance.settings.agreement import check_agreement
+from governance.settings.load import load_settings
 from local.engine import load
 
 Stacks = dict[str, Settings]

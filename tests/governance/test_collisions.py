@@ -11,7 +11,7 @@ import pytest
 from governance.collisions import check_names, check_names_across, named
 from governance.errors import MeshError
 from governance.settings import Settings
-from governance.settings_load import load_settings
+from governance.settings.load import load_settings
 from tests.governance.test_wrong_settings import STACKS
 
 ACCOUNTS = [f"{number:012d}" for number in range(444455556666, 444455556676)]

@@ -12,7 +12,7 @@ import yaml
 from governance.levels import DEFAULT_LEVELS
 from governance.reader import Reader, nearest
 from governance.settings import KEYS, OF_ROLE, keys_of
-from governance.settings_load import load_settings
+from governance.settings.load import load_settings
 from local.engine import load
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from governance.errors import MeshError
-from governance.settings_load import load_settings
+from governance.settings.load import load_settings
 from governance.sharing import SHARE_KEYS
 
 COMMON = {

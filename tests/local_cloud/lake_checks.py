@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from governance.snapshot_grants import TagPolicyRes
+from governance.snapshot.grants import TagPolicyRes
 from local.cloud import lake, server
 from tests.local_cloud.world import (
     ADMIN,

@@ -9,13 +9,17 @@ from unittest import mock
 import pyarrow as pa
 import pyarrow.dataset as pads
 
-from local.cloud import athena_access, athena_catalog, athena_results, athena_run, athena_storage
-from local.cloud.athena_access import Access, Caller, CellGrant
-from local.cloud.athena_catalog import CatalogTable
-from local.cloud.athena_run import Running, Session
-from local.cloud.athena_statements import parse
-from local.cloud.athena_storage import Meter
-from local.cloud.athena_types import hive_type
+from local.cloud.athena import access as athena_access
+from local.cloud.athena import catalog as athena_catalog
+from local.cloud.athena import results as athena_results
+from local.cloud.athena import run as athena_run
+from local.cloud.athena import storage as athena_storage
+from local.cloud.athena.access import Access, Caller, CellGrant
+from local.cloud.athena.catalog import CatalogTable
+from local.cloud.athena.run import Running, Session
+from local.cloud.athena.statements import parse
+from local.cloud.athena.storage import Meter
+from local.cloud.athena.types import hive_type
 
 CALLER = Caller("333344445555", "arn:aws:iam::333344445555:role/scientist", "eu-west-1")
 

@@ -10,8 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 from lake_case import BUCKET, PRODUCER, Lake, role
 
-from local.cloud import athena_objects, jobs_run
-from local.cloud.jobs_run import JobRun, Work
+from local.cloud.athena import objects as athena_objects
+from local.cloud.jobs import run as jobs_run
+from local.cloud.jobs.run import JobRun, Work
 
 SCRIPT = b"""
 import os, sys, time

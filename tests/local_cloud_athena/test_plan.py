@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.cloud.athena_errors import QueryFailed, table_not_found
-from local.cloud.athena_plan import Plan, Relation, plan
-from local.cloud.athena_sql import Name
-from local.cloud.athena_statements import parse
+from local.cloud.athena.errors import QueryFailed, table_not_found
+from local.cloud.athena.plan import Plan, Relation, plan
+from local.cloud.athena.sql import Name
+from local.cloud.athena.statements import parse
 
 ALL = {"id": "integer", "amount": "double", "purpose": "varchar", "sex": "varchar", "items": "array(integer)"}
 

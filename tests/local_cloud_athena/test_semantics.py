@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from engine_case import run, text
 
-from local.cloud.athena_dialect import MACROS, PLAIN
-from local.cloud.athena_errors import QueryFailed
+from local.cloud.athena.dialect import MACROS, PLAIN
+from local.cloud.athena.errors import QueryFailed
 
 ROWS = pa.table(
     {

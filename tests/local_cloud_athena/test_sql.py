@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.cloud.athena_errors import MalformedQuery
-from local.cloud.athena_sql import bind, blank
-from local.cloud.athena_statements import parse
+from local.cloud.athena.errors import MalformedQuery
+from local.cloud.athena.sql import bind, blank
+from local.cloud.athena.statements import parse
 
 
 @pytest.mark.parametrize(

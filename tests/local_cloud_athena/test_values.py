@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.cloud.athena_results import csv_of, infos_of, metadata_of, page
-from local.cloud.athena_types import arrow_type, column_type, hive_type, text_of, trino_type
+from local.cloud.athena.results import csv_of, infos_of, metadata_of, page
+from local.cloud.athena.types import arrow_type, column_type, hive_type, text_of, trino_type
 
 NAMES = st.sampled_from(
     [

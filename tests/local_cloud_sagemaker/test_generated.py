@@ -258,6 +258,17 @@ def test_retries_back_off_and_run_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Retries("Tuning", [policy]).wait(INTERNAL) is None, "a tuning job retries by itself"
 
 
+def test_a_policys_minute_passes_in_a_moment_unless_another_clock_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    policy = {"ExceptionType": [INTERNAL], "IntervalSeconds": 60, "BackoffRate": 2.0, "MaxAttempts": 2}
+    monkeypatch.delenv("MESH_RETRY_SECOND", raising=False)
+    pauses = [Retries("Training", [policy]).wait(INTERNAL), Retries("Training", [policy]).wait(LIMIT)]
+    assert pauses == [pytest.approx(0.12), None]
+    monkeypatch.setenv("MESH_RETRY_SECOND", "1")
+    assert Retries("Training", [policy]).wait(INTERNAL) == 60.0
+
+
 def test_an_attempt_is_repeated_for_its_fault_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESH_RETRY_SECOND", "0.001")
     policy = {"ExceptionType": [INTERNAL], "IntervalSeconds": 1, "BackoffRate": 1.0, "MaxAttempts": 5}

@@ -12,8 +12,8 @@ from unseen_contract import write
 
 from governance.errors import MeshError
 from governance.quotas import QUOTAS
-from mesh import onboard_write
 from mesh.onboard import Change
+from mesh.onboard import write as onboard_write
 
 PRODUCT = ("onboard", "product", "--contract")
 

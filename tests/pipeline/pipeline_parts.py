@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from training.config import load_config
+from training.model.tuning import Range, Tuning
 from training.pipeline import definition
-from training.pipeline_settings import PipelineSettings
-from training.tuning import Range, Tuning
+from training.pipelines.settings import PipelineSettings
 
 ACCOUNT = "333344445555"
 BUCKET = f"mesh-coe-models-{ACCOUNT}-eu-west-1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.gate import LONGEST, NOTHING, SLOTS, gate_values, in_slots
+from training.evaluation.gate import LONGEST, NOTHING, SLOTS, gate_values, in_slots
 
 
 def report(auc: float) -> dict[str, object]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pipeline_parts as parts
 import pytest
 
-from training.pipeline_sdk import quiet
+from training.pipelines.sdk import quiet
 
 PROGRAM = """
 import socket, sys

@@ -11,8 +11,8 @@ from botocore.response import StreamingBody
 from stubbed_cloud import NAME, NOON, RUN, Cloud, deployed, text
 
 from governance.errors import MeshError
-from training import pipeline_runs
 from training.outputs import Outputs
+from training.pipelines import runs as pipeline_runs
 from training.session import Context
 
 GROUP = f"arn:aws:sagemaker:eu-west-1:{parts.ACCOUNT}:model-package/{NAME}"
@@ -125,6 +125,13 @@ def test_a_champion_that_says_nothing_is_refused(cloud: Cloud, context: Context)
     (["AucFloor=high"], "--parameter AucFloor: 'high' must be a number"),
     (["MaxDepth=3.5"], "--parameter MaxDepth: '3.5' must be a whole number"),
     (["ApprovalStatus=Approved"], "must be one of PendingManualApproval, Rejected"),
+    (["MaxDepth=99"], "--parameter MaxDepth: '99' is out of range; give a whole number from 1 up to 20"),
+    (["Eta=0"], "--parameter Eta: '0' is out of range; give a number above 0 up to 1"),
+    (["AucFloor=1.5"], "--parameter AucFloor: '1.5' must be from 0 to 1"),
+    (["TrainInstanceCount=0"], "--parameter TrainInstanceCount: '0' must be from 1"),
+    (["Seed=-1"], "--parameter Seed: '-1' must be from 0 to 2147483647"),
+    (["AucFloor=nan"], "--parameter AucFloor: 'nan' must be a number"),
+    (["Exclude=" + "x" * 257], "--parameter Exclude: has 257 characters, SageMaker takes 256"),
     (["MaxDepth=3", "MaxDepth=4"], "is given twice"),
     (["Query=" + "x" * 1025], "has 1025 characters, SageMaker takes 1024"),
 ])  # fmt: skip

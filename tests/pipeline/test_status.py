@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 from stubbed_cloud import NAME, NOON, RUN, Cloud
 
 from governance.errors import MeshError
-from training import cli, cli_pipeline, pipeline_runs, pipeline_status
+from training.cli import commands as cli
+from training.cli import pipeline as cli_pipeline
+from training.pipelines import runs as pipeline_runs
+from training.pipelines import status as pipeline_status
 from training.session import Context
 
 
@@ -56,6 +60,21 @@ def test_a_status_shows_steps_with_duration_and_the_reason_of_a_failure(
         "  Evaluate    Starting   -",
         "Step failure: One or multiple steps failed.",
     ]
+
+
+def test_the_reason_of_a_run_names_the_steps_that_failed(cloud: Cloud, context: Context) -> None:
+    looks(
+        cloud, "Failed",
+        step("Preprocess", "Succeeded", 3),
+        step("Train", "Failed", 75, FailureReason="AlgorithmError: train: hyperparameters.eta: 'x'\n is wrong"),
+        step("Other", "Stopped", 1),
+        reason="Step failure: One or multiple steps failed.",
+    )  # fmt: skip
+    found = pipeline_status.look(context, RUN)
+    assert pipeline_status.why(found) == (
+        "step Train: AlgorithmError: train: hyperparameters.eta: 'x' is wrong; step Other: Stopped"
+    )
+    assert pipeline_status.why(replace(found, steps=())) == "Step failure: One or multiple steps failed."
 
 
 def test_a_trained_step_shows_its_metrics(cloud: Cloud, context: Context) -> None:

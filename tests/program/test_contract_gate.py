@@ -252,4 +252,4 @@ def test_other_roles_ask_for_nothing(mesh: dict[str, Recording]) -> None:
 
 def test_the_hint_names_a_command_that_there_is(root: Path) -> None:
     assert "mesh contract check --against deployed" in MODELS
-    assert '"--against"' in (root / "mesh/cli_contract.py").read_text(encoding="utf-8")
+    assert '"--against"' in (root / "mesh/cli/contract.py").read_text(encoding="utf-8")

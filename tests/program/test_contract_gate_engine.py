@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from governance.contract_difference import Refusal
+from governance.contracts.difference import Refusal
 from local.engine import MemoryStateStore, Recording, ResourceState, StackState, prune, record, up
 
 NOWHERE = "http://127.0.0.1:9"

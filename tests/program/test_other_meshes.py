@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from governance.agreement import check_agreement
-from governance.settings_load import load_settings
+from governance.settings.agreement import check_agreement
+from governance.settings.load import load_settings
 from local.engine import Recording, load
 from policies.rules import violations
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from mesh import report as report_module
+from mesh.report import page as report_module
 from mesh.report import plain, write
-from mesh.report_charts import MOST_POINTS, calibration, interval, points_of, precision_recall, roc, scores
-from mesh.report_format import Levels, moment, percent, plural, seconds, short, whole
+from mesh.report.charts import MOST_POINTS, calibration, interval, points_of, precision_recall, roc, scores
+from mesh.report.format import Levels, moment, percent, plural, seconds, short, whole
 from tests.report.facts import LEVELS, curves
 from tests.report.pages import Page
 

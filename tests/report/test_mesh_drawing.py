@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from mesh.report import render
-from mesh.report_format import Levels
-from mesh.report_mesh import PILL_HEIGHT, Box, plan
-from mesh.report_mesh_draw import draw
+from mesh.report.format import Levels
+from mesh.report.mesh import PILL_HEIGHT, Box, plan
+from mesh.report.mesh_draw import draw
 from tests.report.facts import mesh_of
 from tests.report.pages import Page
 

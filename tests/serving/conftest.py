@@ -12,9 +12,10 @@ from world import IMAGE, Project, World
 
 from local.cloud import server
 from tests.training.tables import loans, loans_config
-from training import evaluate, packages, preprocess, register, train
+from training import evaluate, preprocess, train
+from training.data.split import split_table
+from training.registry import packages, register
 from training.session import Context
-from training.split import split_table
 
 
 @pytest.fixture(scope="session")

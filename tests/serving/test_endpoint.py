@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 from world import BUCKET, PRODUCTION, ROW, World, code
 
 from tests.training.tables import loans
-from training import inference, model
+from training import inference
 from training.features import encode, load_features
+from training.model import booster as model
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,12 @@ import pytest
 from world import CONSUMER, GROUP, PRODUCTION, STRANGER, Project, World
 
 from governance.errors import MeshError
-from mesh import cli, cloud
-from mesh.onboard_write import write
+from mesh import cloud
+from mesh.cli import commands as cli
+from mesh.onboard.write import write
 from mesh.project import Project as MeshProject
 from mesh.promote import Promotion, production_stack, promotion
-from training import packages
+from training.registry import packages
 
 FILE = "Pulumi.production.yaml"
 

@@ -1,18 +1,24 @@
-"""An AWS account in memory whose Athena answers with tables that a test puts there."""
+"""An AWS account in memory whose Athena answers with tables that a test puts there; a job's folders, and a model."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from moto import mock_aws
 from moto.athena.models import AthenaBackend, Execution, QueryResults
 from moto.athena.responses import AthenaResponse
+
+from tests.training.tables import loans
+from training import preprocess, train
+from training.registry.register import pack
 
 ACCOUNT, REGION = "333344445555", "eu-west-1"
 ROLES = ("auditor", "data-scientist")
@@ -44,6 +50,28 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         made = Cloud(outputs=_deploy())
         _answer_queries(made, monkeypatch)
         yield made
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The job's /opt/ml."""
+    folder = tmp_path / "opt"
+    (folder / "output").mkdir(parents=True)
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Splits and a model, made by the jobs."""
+    place = tmp_path_factory.mktemp("trained")
+    flags = ["--target", "defaulted", "--positive", "yes", "--key", "loan", "--table", "loans"]
+    pq.write_table(loans(1500), place / "data")
+    assert preprocess.main(["--data", str(place / "data"), "--output", str(place), *flags]) == 0
+    folders = [f"--{name}={place / name}" for name in ("train", "validation", "features")]
+    assert train.main([*folders, "--model-dir", str(place / "model"), "--rounds", "30", "--eta", "0.2"]) == 0
+    pack(place / "model", place / "model.tar.gz")
+    return place
 
 
 def _deploy() -> dict[str, Any]:

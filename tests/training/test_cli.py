@@ -17,7 +17,7 @@ from tests.training.tables import ROOT, loans
 from training import PHASES
 from training.cli import main
 from training.config import load_config
-from training.hyperparameters import Hyperparameters
+from training.model.hyperparameters import Hyperparameters
 from training.outputs import load_outputs
 
 LOANS = [
@@ -169,7 +169,11 @@ def test_the_shipped_configuration_is_the_credit_risk_model() -> None:
         ("BASE\nseed: high", "model.yaml: seed: 'high' is no number"),
         ("BASE\nexclude: 3", "model.yaml: exclude: must be a list of column names"),
         ("BASE\ntarget: [a]", "model.yaml: target: must be one value"),
-        ("BASE\nchunk_rows: 0", "model.yaml: chunk_rows: '0' must be above 0"),
+        ("BASE\nchunk_rows: 0", "model.yaml: chunk_rows: '0' must be a number above 0"),
+        ("BASE\ncost_false_positive: .nan", "cost_false_positive: 'nan' must be a number above 0"),
+        ("BASE\nsplit: {train: .nan, validation: 0.2, test: 0.2}", "split: fractions nan, 0.2, 0.2 must all"),
+        ("BASE\nseed: -1", "model.yaml: seed: '-1' must be a whole number from 0 to 2147483647"),
+        ("BASE\nseed: 2147483648", "seed: '2147483648' must be a whole number from 0 to 2147483647"),
         ("BASE\nkey: t", "model.yaml: target: 't' cannot be key and target at once"),
         ("BASE\nhyperparameters: 3", "model.yaml: hyperparameters: must be a mapping"),
         (

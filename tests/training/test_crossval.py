@@ -8,7 +8,7 @@ import pytest
 from governance.errors import MeshError
 from tests.training.tables import german_credit, loans, loans_config
 from training.config import load_config
-from training.crossval import cross_validate, stratified_folds
+from training.model.crossval import cross_validate, stratified_folds
 
 
 def test_five_fold_auc_on_german_credit_reaches_0_79_without_restricted_columns() -> None:

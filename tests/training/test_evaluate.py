@@ -10,12 +10,13 @@ import pytest
 
 from governance.errors import MeshError
 from tests.training.tables import loans, loans_config
-from training import evaluate, model, preprocess, train
-from training.explain import importance, reason_codes
+from training import evaluate, preprocess, train
+from training.data.split import split_table
+from training.evaluation.explain import importance, reason_codes
+from training.evaluation.metrics import summary
 from training.features import FeatureSchema, load_features
-from training.metrics import summary
+from training.model import booster as model
 from training.session import Context
-from training.split import split_table
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from governance.errors import MeshError
-from training.features import Feature, FeatureSchema, batches, encode, kind_of, load_features
+from training.features import (
+    LARGEST,
+    Feature,
+    FeatureSchema,
+    as_number,
+    batches,
+    encode,
+    kind_of,
+    load_features,
+)  # fmt: skip
 
 
 def schema(*features: Feature) -> FeatureSchema:
@@ -96,6 +106,36 @@ def test_a_folder_of_files_is_read_in_order_and_bounded_batches(tmp_path: Path) 
     assert np.concatenate([batch["n"].to_numpy() for batch in found]).tolist() == list(range(30))
 
 
+def test_files_that_differ_in_width_order_and_all_null_columns_read_as_one_table(tmp_path: Path) -> None:
+    first = {"n": pa.array([1], pa.int32()), "t": pa.nulls(1), "x": pa.array([1.5], pa.float32())}
+    second = {"x": pa.array([2.5]), "t": pa.array(["b"]), "n": pa.array([2**40])}
+    packed = {
+        "n": pa.array([3]),
+        "t": pa.array(["c"]).dictionary_encode(),
+        "x": pa.array([None], pa.float64()),
+    }
+    for index, table in enumerate((first, second, packed)):
+        pq.write_table(pa.table(table), tmp_path / f"part-{index}.parquet")
+    found = pa.Table.from_batches(batches(tmp_path))
+    assert found.to_pydict() == {"n": [1, 2**40, 3], "t": [None, "b", "c"], "x": [1.5, 2.5, None]}
+    assert [str(kind) for kind in found.schema.types[::2]] == ["int64", "double"], (
+        "the types that hold all values"
+    )
+    plain = pa.Table.from_batches(batches(tmp_path, ["t"], plain=["t"]))
+    assert plain.schema.types == [pa.string()], "as for keys, where that is asked for"
+
+
+def test_values_beyond_32_bits_and_infinities_keep_their_order(tmp_path: Path) -> None:
+    column = pa.array([-math.inf, -1e300, -1.0, None, math.nan, 1.0, 1e300, math.inf])
+    numbers = as_number(column, "number").to_pylist()
+    assert numbers[:3] == [pytest.approx(-LARGEST), pytest.approx(-LARGEST), -1.0]
+    assert numbers[3] is None, "null stays"
+    assert math.isnan(numbers[4]), "and so does what is no number"
+    assert numbers[5:] == [1.0, pytest.approx(LARGEST), pytest.approx(LARGEST)]
+    chunks = pa.chunked_array([column.slice(5, 1), column.slice(7)])
+    assert as_number(chunks, "number").to_pylist() == [1.0, pytest.approx(LARGEST)], "wherever a slice begins"
+
+
 def test_unreadable_missing_and_differing_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(MeshError, match="holds no Parquet files; run the preprocess phase first"):
         list(batches(tmp_path))
@@ -103,7 +143,10 @@ def test_unreadable_missing_and_differing_files_are_named(tmp_path: Path) -> Non
     with pytest.raises(MeshError, match=r"a\.parquet: column m: is missing from the Parquet files"):
         list(batches(tmp_path, ["m"]))
     pq.write_table(pa.table({"n": ["text"]}), tmp_path / "b.parquet")
-    with pytest.raises(MeshError, match=r"b\.parquet: has other columns or types"):
+    with pytest.raises(MeshError, match=r"b\.parquet: column n: is string, and int64 in the files before it"):
+        list(batches(tmp_path))
+    pq.write_table(pa.table({"m": [1]}), tmp_path / "b.parquet")
+    with pytest.raises(MeshError, match=r"b\.parquet: column n: is missing; .*a\.parquet has it"):
         list(batches(tmp_path))
     (tmp_path / "b.parquet").write_bytes(b"no parquet")
     with pytest.raises(MeshError, match=r"b\.parquet: cannot be read as Parquet"):

@@ -17,12 +17,12 @@ from tests.training.conftest import Cloud
 from tests.training.tables import loans, loans_config
 from training import evaluate, preprocess, train
 from training.config import load_config
-from training.curves import wilson
-from training.group_measures import differences
-from training.groups import by_group
-from training.protected import Protected, read_groups
+from training.data.protected import Protected, read_groups
+from training.data.split import split_table
+from training.evaluation.curves import wilson
+from training.evaluation.group_measures import differences
+from training.evaluation.groups import by_group
 from training.session import Context
-from training.split import split_table
 
 ENTRIES = ({"column": "age", "bands": [30, 50]}, {"column": "sex", "until": ":"})
 _WORK: list[Path] = []

@@ -20,12 +20,14 @@ import pytest
 from governance.errors import MeshError
 from tests.training.tables import ROOT, loans, loans_config
 from tests.training.test_train import QUICK, frames
-from training import boosting, model, preprocess
-from training.boosting import Checkpoint
+from training import preprocess
 from training.config import SPLITS
+from training.data.parts import read_schema
+from training.data.split import split_part, split_table
 from training.job import Hosts, hosts
-from training.parts import read_schema
-from training.split import split_part, split_table
+from training.model import booster as model
+from training.model import boosting
+from training.model.boosting import Checkpoint
 
 
 def split_apart(tables: list[pa.Table], place: Path, **changes: object) -> None:
@@ -113,10 +115,22 @@ def test_a_host_reads_its_place_from_the_resource_configuration(
 
 
 TRAIN = """
-import socket, sys
+import os, socket, sys
 known = socket.gethostbyname
 socket.gethostbyname = lambda name: "127.0.0.1" if name.startswith("algo-") else known(name)
-from training import cluster, train
+from training import train
+from training.model import boosting, cluster
+boosting.SEGMENT = 7
+if os.environ.get("CUT"):
+    import xgboost
+
+    class Interrupted(xgboost.Booster):
+        def update(self, matrix, index):
+            if index == int(os.environ["CUT"]):
+                os._exit(9)
+            super().update(matrix, index)
+
+    xgboost.Booster = Interrupted
 cluster.port_of = train.port_of = lambda job: int(sys.argv[1])
 raise SystemExit(train.main(sys.argv[2:]))
 """
@@ -206,6 +220,32 @@ def test_hosts_with_files_of_their_own_train_and_one_without_any_is_refused_ever
     ended = train_on(2, tmp_path, "--rounds", "5", sharded=True)
     expected = "train: channel train: leaves algo-2 without rows; use fewer hosts, or FullyReplicated\n"
     assert [(each.returncode, each.stderr) for each in ended] == [(2, expected)] * 2
+
+
+def test_hosts_that_were_cut_off_go_on_together_to_the_same_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = loans(1200)
+    split_table([table], loans_config(), tmp_path)
+    preprocess.write_schema(split_table([table], loans_config(), tmp_path), tmp_path / "features")
+    flags = ["--rounds", "40", "--early_stopping_rounds", "40", "--eta", "0.1"]
+    saved = tmp_path / "2-False" / "algo-1" / "model" / "xgboost-model"
+    assert [each.returncode for each in train_on(2, tmp_path, *flags)] == [0, 0]
+    whole = saved.read_bytes()
+    saved.unlink()
+    kept = ["--checkpoint-dir", str(tmp_path / "checkpoints")]
+    monkeypatch.setenv("CUT", "25")
+    assert [each.returncode for each in train_on(2, tmp_path, *flags, *kept)] == [9, 9], (
+        "both hosts are taken away"
+    )
+    assert not saved.exists()
+    monkeypatch.delenv("CUT")
+    resumed = train_on(2, tmp_path, *flags, *kept)
+    assert [each.returncode for each in resumed] == [0, 0], [each.stderr for each in resumed]
+    assert ["going on after round 21" in each.stdout for each in resumed] == [True, False], (
+        "the first host tells"
+    )
+    assert saved.read_bytes() == whole, "byte for byte"
 
 
 def test_a_run_that_was_cut_off_goes_on_to_the_same_model(

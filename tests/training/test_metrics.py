@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from training import curves
-from training.metrics import bootstrap, cheapest_threshold, count_scores, measures, merge, summary
+from training.evaluation import curves
+from training.evaluation.metrics import bootstrap, cheapest_threshold, count_scores, measures, merge, summary
 
 SCORES = [0.9, 0.8, 0.7, 0.7, 0.4, 0.2]
 LABELS = [1, 1, 0, 1, 0, 0]

@@ -13,11 +13,12 @@ import pytest
 from moto.sagemaker.responses import SageMakerResponse
 
 from governance.errors import MeshError
-from mesh import contract_models
+from mesh.contract import models as contract_models
 from tests.training.conftest import Cloud
 from tests.training.tables import loans, loans_config
-from training import evaluate, packages, preprocess, register, train
+from training import evaluate, preprocess, train
 from training.cli import main
+from training.registry import packages, register
 from training.session import Context
 
 

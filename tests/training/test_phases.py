@@ -13,8 +13,9 @@ import pytest
 from governance.errors import MeshError
 from tests.training.conftest import Cloud
 from tests.training.tables import CONTRACT, german_credit, loans, loans_config
-from training import evaluate, explore, preprocess, register, train
+from training import evaluate, explore, preprocess, train
 from training.config import TrainingConfig, load_config
+from training.registry import register
 from training.session import Context
 
 _TRAINED: list[Path] = []
@@ -61,7 +62,7 @@ def test_every_type_of_column_comes_back_from_athena_as_a_feature_of_its_kind(
 def test_splits_from_athena_equal_splits_from_the_table_itself(cloud: Cloud, tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 
-    from training.split import split_table
+    from training.data.split import split_table
 
     cloud.answers["loans"] = loans()
     preprocess.run(context(cloud, tmp_path / "athena"))
@@ -211,7 +212,7 @@ def test_a_query_that_returns_nothing_is_an_error_and_leaves_no_split(cloud: Clo
 
 
 def test_a_type_that_is_no_feature_is_named(cloud: Cloud, tmp_path: Path) -> None:
-    from training.query import arrow_type
+    from training.data.query import arrow_type
 
     with pytest.raises(MeshError, match="column history: has the type array, which is no feature"):
         arrow_type("array", "history")

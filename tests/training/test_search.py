@@ -11,10 +11,10 @@ import pytest
 from governance.errors import MeshError
 from tests.training.tables import loans, loans_config
 from training import preprocess, train
-from training.hyperparameters import Hyperparameters
+from training.data.split import split_table
+from training.model.hyperparameters import Hyperparameters
+from training.model.tuning import read_tuning
 from training.session import Context
-from training.split import split_table
-from training.tuning import read_tuning
 
 RANGES = {"max_depth": {"min": 2, "max": 4}, "eta": {"min": 0.02, "max": 0.5, "scale": "logarithmic"}}
 

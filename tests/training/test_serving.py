@@ -14,11 +14,13 @@ import pytest
 
 from governance.errors import MeshError
 from tests.training.tables import ROOT, loans, loans_config
-from training import evaluate, inference, model, model_card, preprocess, train
+from training import evaluate, inference, preprocess, train
+from training.data.split import split_table
+from training.evaluation.page import page
 from training.features import encode, load_features
-from training.report import page
+from training.model import booster as model
+from training.registry import model_card
 from training.session import Context
-from training.split import split_table
 
 ROW = {"grade": "C", "income": 21.5, "months": 12, "score": 0.3, "owner": True, "opened": "2020-05-01",
        "seen": "2021-01-02T03:04:05"}  # fmt: skip

@@ -12,13 +12,15 @@ import pytest
 
 from governance.errors import MeshError
 from tests.training.tables import loans, loans_config
-from training import boosting, model, preprocess, train
+from training import preprocess, train
 from training.config import SPLITS, with_hyperparameters
-from training.crossval import schema_of
+from training.data.split import split_table
+from training.evaluation.metrics import summary
 from training.features import FeatureSchema, encode
-from training.hyperparameters import Hyperparameters
-from training.metrics import summary
-from training.split import split_table
+from training.model import booster as model
+from training.model import boosting
+from training.model.crossval import schema_of
+from training.model.hyperparameters import Hyperparameters
 
 QUICK = Hyperparameters(rounds=200, eta=0.1, early_stopping_rounds=10)
 

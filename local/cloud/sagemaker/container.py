@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.cloud import jobs_logs
+from local.cloud.jobs import logs as jobs_logs
 from local.cloud.sagemaker.place import Place, Session
 
 OPT_ML = "/opt/ml"

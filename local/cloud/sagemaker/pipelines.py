@@ -15,7 +15,7 @@ from typing import Any
 from moto.core.responses import ActionResult
 from moto.sagemaker.responses import SageMakerResponse
 
-from local.cloud import athena_objects
+from local.cloud.athena import objects as athena_objects
 from local.cloud.sagemaker import definition, pipeline_runs, place, shapes
 from local.cloud.sagemaker.cache import Cache
 from local.cloud.sagemaker.errors import invalid, missing

@@ -18,7 +18,7 @@ from moto.sagemaker.models import sagemaker_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
-from local.cloud import jobs
+from local.cloud.jobs import api as jobs
 from local.cloud.s3_policy import like
 from local.cloud.sagemaker.errors import invalid
 

@@ -1,7 +1,9 @@
 """Retries of a step.
 
-Owns which fault is of which exception type, which policy answers it and how long it waits. Waiting is real
-unless the variable `MESH_RETRY_SECOND` says how long a second of a policy takes. Without a policy, faults of
+Owns which fault is of which exception type, which policy answers it and how long it waits. Policies are written for
+a service in which capacity comes back in minutes; here nothing gets better by waiting, so that a second of a policy
+takes a five-hundredth of one: attempts, their order and growth are SageMaker's, the clock is not. The variable
+`MESH_RETRY_SECOND` says another length, 1 for real time. Without a policy, faults of
 the service and throttling are retried a few times, as Pipelines does by itself (developer guide, "Retry Policy
 for Pipeline Steps"). Deliberately not here: what a step does.
 """
@@ -29,9 +31,13 @@ RETRIED = ("Processing", "Training", "Tuning", "Model", "RegisterModel", "Transf
 _THROTTLED = ("ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded")
 
 
+SECOND = 0.002
+"""Length of a policy's second, unless another one is asked for."""
+
+
 def second() -> float:
     """Length of a policy's second."""
-    return float(os.environ.get("MESH_RETRY_SECOND") or 1.0)
+    return float(os.environ.get("MESH_RETRY_SECOND") or SECOND)
 
 
 def of_call(code: str, status: int) -> str:

@@ -1,0 +1,1 @@
+"""Athena of the embedded cloud: parsed, authorised, run."""

@@ -1,0 +1,1 @@
+"""The Glue catalog of the embedded cloud."""

@@ -1,0 +1,1 @@
+"""Glue jobs and crawlers of the embedded cloud."""

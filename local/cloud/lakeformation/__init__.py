@@ -1,0 +1,1 @@
+"""Lake Formation of the embedded cloud."""

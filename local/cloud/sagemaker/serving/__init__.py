@@ -1,0 +1,1 @@
+"""SageMaker hosting of the embedded cloud."""

@@ -1,0 +1,1 @@
+"""``mesh contract`` and the gate before a deployment."""

@@ -1,0 +1,1 @@
+"""Rows: queried, profiled, split, encoded, kept in Parquet."""

@@ -1,0 +1,1 @@
+"""How good and how fair a model is, in numbers, pictures and one page."""

@@ -1,0 +1,1 @@
+"""Model packages: registration with metrics and lineage, approval, model card."""
