@@ -124,7 +124,10 @@ def follow_jobs(place: Place) -> Statement:
     kinds["HyperParameterTuningJob"] = "hyper-parameter-tuning-job"
     return allow(
         "LookAtJobs",
-        [f"sagemaker:Describe{kind}" for kind in kinds],
+        [
+            *(f"sagemaker:Describe{kind}" for kind in kinds),
+            "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+        ],
         [place.arn("sagemaker", f"{kind}/*") for kind in kinds.values()],  # names are made when a job starts
     )
 

@@ -171,3 +171,22 @@ def test_every_module_says_what_it_is_for(root: Path, package: str) -> None:
         if not ast.get_docstring(ast.parse(path.read_text("utf-8")))
     ]
     assert not bare, f"without docstring: {bare}"
+
+
+def test_no_module_needs_one_that_needs_it(root: Path) -> None:
+    """Imports inside functions and for type checkers count: two modules that know each other are one."""
+    modules = {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for package in MAY_IMPORT
+        for path in files(root, package)
+    }
+    needs: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        found = {full if full in modules else full.rpartition(".")[0] for full in imports(path, root)}
+        needs[name] = (found & set(modules)) - {name}
+    assert sum(map(len, needs.values())) > 1000, "the house is seen"
+    while free := {name for name, below in needs.items() if not below}:
+        needs = {name: below - free for name, below in needs.items() if name not in free}
+    while over := set(needs) - {each for below in needs.values() for each in below}:
+        needs = {name: below for name, below in needs.items() if name not in over}
+    assert not needs, f"in a circle: {sorted(needs)}"

@@ -55,8 +55,12 @@ def run(context: Context, *, rows: int = DEFAULT_ROWS) -> Explored:
     if rows < 1:
         raise MeshError(f"'{rows}' must be above 0", "--rows")
     config = context.config
-    query, tables = run_query(context, sample_sql(config, rows), "explore")
+    query, tables = run_query(context, sample_sql(config, rows), "explore", others=None)
     table = pa.concat_tables(tables)
+    told = profile_table(table, config.target, config.positive)
+    for entry in told["columns"]:
+        if entry["kind"] == "other":
+            entry["type"] = query.columns[entry["column"]]
     profile = {
         "product": config.product,
         "table": config.table,
@@ -64,7 +68,7 @@ def run(context: Context, *, rows: int = DEFAULT_ROWS) -> Explored:
         "role": context.role,
         "query_id": query.query_id,
         "sql": query.sql,
-        **profile_table(table, config.target, config.positive),
+        **told,
     }
     hidden = hidden_columns(config, tuple(table.column_names))
     profile["hidden"] = hidden
@@ -99,9 +103,9 @@ def hidden_columns(config: TrainingConfig, seen: tuple[str, ...]) -> dict[str, s
     """
     if not config.contract or not Path(config.contract).is_file():
         return None
-    from governance.contracts import load_contract
+    from governance.contracts.read import load_named
 
-    contract = load_contract(config.contract)
+    contract = load_named(config.contract)
     if contract.product != config.product:
         return None
     tables = {entry.name: entry for entry in contract.tables}

@@ -168,6 +168,8 @@ def _json(text: str) -> Payload:
         content = json.loads(text)
     except ValueError as error:
         raise PayloadError(f"is no JSON ({error})", "payload") from error
+    except RecursionError as error:
+        raise PayloadError("is nested too deeply; send rows of plain values", "payload") from error
     single = isinstance(content, dict) and "instances" not in content
     if isinstance(content, dict) and not single:
         others = sorted(set(content) - {"instances"})

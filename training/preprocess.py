@@ -50,7 +50,7 @@ def run(context: Context, *, unload: bool = False) -> Preprocessed:
 
     start = time.perf_counter()
     config = context.config
-    query, tables = run_query(context, config.sql, "preprocess", unload=unload)
+    query, tables = run_query(context, config.sql, "preprocess", unload=unload, others=config.exclude)
     context.say(f"query {query.query_id} on {query.database}: {len(query.columns) or 'all readable'} columns")
     origin = {
         "product": config.product,

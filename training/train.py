@@ -257,6 +257,8 @@ def _check_rows(folders: Sequence[str | Path], shares: Sequence[tuple[int, int]]
         counts = [here[at] for here in found]
         apart = shares[at] == (0, 1) and cluster.size > 1
         idle = [host for host, rows in zip(cluster.hosts.names, counts, strict=True) if not rows]
+        if cluster.size == 1 and idle:
+            raise MeshError("holds no rows; run the preprocess phase first", f"channel {name}")
         if idle or (not apart and counts[0] < cluster.size):
             raise MeshError(
                 f"leaves {idle[0] if idle else cluster.hosts.names[-1]} without rows; use fewer hosts, or "

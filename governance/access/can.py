@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from governance.access.cells import Step, cells, created, table_actions
-from governance.access.chain import GRANTABLE, HELD, Entry, Holdings, holdings
-from governance.access.index import Index, Missing, index_of
+from governance.access.chain import holdings
+from governance.access.holdings import GRANTABLE, HELD, Entry, Holdings, Missing
+from governance.access.index import Index, index_of
 from governance.access.principals import role_arn, short
 from governance.snapshot import Snapshot, TableId
 from governance.snapshot.grants import (

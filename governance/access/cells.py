@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, cast
 
-from governance.access.chain import GRANTABLE, HELD, Entry, Holdings
+from governance.access.holdings import GRANTABLE, HELD, Entry, Holdings
 from governance.access.index import Index
 from governance.access.principals import is_account, short
 from governance.access.tags import Shape

@@ -1,109 +1,27 @@
 """Chains of grants: what reaches a principal in one catalog, and by which steps.
 
-Owns the way from the owner account over a share and a re-grant to a role. Deliberately not here: which
-columns and rows a grant opens (access_cells), links (access_links) and who may make a grant
-(access_grants).
+Owns the way from the owner account over a share and a re-grant to a role. Deliberately not here: the record of what
+arrives (`holdings`), which columns and rows a grant opens (`cells`), links (`links`) and who may make a grant
+(`grants`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
-from governance.access.index import Index, Missing
+from governance.access.holdings import GRANTABLE, HELD, Entry, Holdings, Missing
+from governance.access.index import Index
 from governance.access.principals import account_of, everyone, short
 from governance.snapshot.grants import (
     IAM_ALLOWED_PRINCIPALS,
-    TABLE,
-    ColumnsRes,
-    DatabaseRes,
-    FilterRes,
     Grant,
     LocationRes,
-    Resource,
-    TableRes,
     TagPolicyRes,
     TagRes,
 )
 
 TAG_SHARING_VERSION = 3
 """Lowest cross-account version at which tag shares and direct grants to foreign roles reach."""
-
-HELD = "held"
-GRANTABLE = "grantable"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One grant as it reaches a principal.
-
-    `steps` are the grants that give it, owner first. With `cap` set, the entry opens only what the
-    principal's account itself holds (HELD) or may grant on (GRANTABLE); that is worked out per resource.
-    """
-
-    resource: Resource
-    held: frozenset[str]
-    grantable: frozenset[str]
-    steps: tuple[Grant, ...]
-    cap: str = ""
-    missing: Missing | None = None
-
-    def gives(self, mode: str) -> frozenset[str]:
-        """Permissions held or grantable."""
-        return self.grantable if mode == GRANTABLE else self.held
-
-
-@dataclass(eq=False)
-class Holdings:
-    """Everything that reaches a principal (or an account as a whole) in one catalog."""
-
-    principal: str
-    catalog: str
-    entries: list[Entry]
-    blocked: Holdings | None = None
-    account: Holdings | None = None
-    named: dict[tuple[str, str | None], list[Entry]] = field(default_factory=dict)
-    by_resource: dict[Resource, list[Entry]] = field(default_factory=dict)
-    databases: dict[str, list[Entry]] = field(default_factory=dict)
-    tagged: dict[int, list[Entry]] = field(default_factory=dict)
-    tagged_databases: dict[int, list[Entry]] = field(default_factory=dict)
-    cells: dict[object, object] = field(default_factory=dict)
-    sentences: dict[str, Missing] = field(default_factory=dict)
-
-    def block(self, grant: Grant, missing: Missing) -> None:
-        """Note a grant that does not arrive."""
-        if self.blocked is None:
-            self.blocked = Holdings(self.principal, self.catalog, [])
-        entry = Entry(grant.resource, grant.permitted, grant.may_grant, (grant,), missing=missing)
-        self.blocked.entries.append(entry)
-
-    def near(self, database: str, name: str, groups: Iterable[tuple[int, object]]) -> Iterable[Entry]:
-        """Entries that could open a column of a table: named ones, then tag policies that match a column."""
-        yield from self.named.get((database, name), ())
-        yield from self.named.get((database, None), ())
-        for number, _ in groups:
-            yield from self.tagged.get(number, ())
-
-    def sort(self, index: Index) -> Holdings:
-        """Put the entries where a question about a table or database finds them."""
-        if self.blocked is not None:
-            self.blocked.sort(index)
-        for entry in self.entries:
-            self.by_resource.setdefault(entry.resource, []).append(entry)
-            match entry.resource:
-                case TableRes(database, name):
-                    self.named.setdefault((database, name), []).append(entry)
-                case ColumnsRes(database, table) | FilterRes(database, table):
-                    self.named.setdefault((database, table), []).append(entry)
-                case DatabaseRes(name):
-                    self.databases.setdefault(name, []).append(entry)
-                case TagPolicyRes(kind, expression):
-                    where = self.tagged if kind == TABLE else self.tagged_databases
-                    for number in index.sets.matched(expression):
-                        where.setdefault(number, []).append(entry)
-                case _:
-                    pass
-        return self
 
 
 def holdings(index: Index, principal: str, catalog: str) -> Holdings:
@@ -112,7 +30,7 @@ def holdings(index: Index, principal: str, catalog: str) -> Holdings:
     if found is None:
         account = account_of(principal)
         made = _own(index, principal, catalog) if account == catalog else _foreign(index, principal, catalog)
-        found = index.holdings[principal, catalog] = made.sort(index)
+        found = index.holdings[principal, catalog] = made.sort(index.sets)
     return found
 
 
@@ -134,7 +52,7 @@ def account_holdings(index: Index, account: str, catalog: str) -> Holdings:
                 made.block(grant, Missing("unknown-organization", text))
             elif account in organization.accounts:
                 _reach(index, made, grant, account)
-        found = index.holdings[account, catalog] = made.sort(index)
+        found = index.holdings[account, catalog] = made.sort(index.sets)
     return found
 
 
@@ -142,7 +60,7 @@ def _own(index: Index, principal: str, catalog: str) -> Holdings:
     """Grants to the principal itself and to the groups it is in.
 
     LFDG access-control-underlying-data and metadata-permissions: IAMAllowedPrincipals are all principals of
-    the catalog's account whom IAM allows; whether IAM does is the other half of the question (access_iam).
+    the catalog's account whom IAM allows; whether IAM does is the other half of the question (`iam`).
     """
     grants = index.grants(catalog, catalog, principal, IAM_ALLOWED_PRINCIPALS, everyone(catalog))
     return Holdings(principal, catalog, [_direct(grant) for grant in grants])

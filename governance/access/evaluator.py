@@ -15,8 +15,9 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from governance.access.cells import Opening, Step, cells, united
-from governance.access.chain import Holdings, holdings
-from governance.access.index import Index, Missing, index_of
+from governance.access.chain import holdings
+from governance.access.holdings import Holdings, Missing
+from governance.access.index import Index, index_of
 from governance.access.links import ViaLink, follow, link_named, links_to, resolve
 from governance.access.principals import account_of, role_arn, short
 from governance.access.tags import Shape

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from governance.access.can import actions
 from governance.access.cells import cells, named_cells
-from governance.access.chain import GRANTABLE, Holdings, account_holdings, describes_all, holdings
+from governance.access.chain import account_holdings, describes_all, holdings
 from governance.access.grant_rules import refused
+from governance.access.holdings import GRANTABLE, Holdings
 from governance.access.index import Index, index_of
 from governance.access.principals import account_of, role_arn, short
 from governance.snapshot import Snapshot, TableId

@@ -7,24 +7,15 @@ rule about what a grant means.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from governance.access.holdings import Holdings, Missing
 from governance.access.principals import is_organization, role_arn
 from governance.access.tags import Shape, TagSets, shape
 from governance.snapshot import Database, LinkTarget, Snapshot, TableId
 from governance.snapshot.grants import Grant
 
-if TYPE_CHECKING:
-    from governance.access.chain import Holdings
-
 _KEPT = "_access_index"
-
-
-class Missing(NamedTuple):
-    """The first link that lacks: a code for programs and a sentence for people."""
-
-    code: str
-    text: str
 
 
 class Link(NamedTuple):

@@ -6,7 +6,8 @@ Deliberately not here: permissions on what the link points at (access_cells).
 from __future__ import annotations
 
 from governance.access.chain import holdings
-from governance.access.index import Index, Link, Missing, index_of
+from governance.access.holdings import Missing
+from governance.access.index import Index, Link, index_of
 from governance.access.principals import short
 from governance.snapshot import LinkTarget, Snapshot, TableId
 from governance.snapshot.grants import Grant

@@ -6,8 +6,9 @@ Deliberately not here: permissions on the tag's values themselves (access_can).
 from __future__ import annotations
 
 from governance.access.can import Decision, actions, can
-from governance.access.chain import GRANTABLE, holdings
-from governance.access.index import Missing, index_of
+from governance.access.chain import holdings
+from governance.access.holdings import GRANTABLE, Missing
+from governance.access.index import index_of
 from governance.access.principals import role_arn, short
 from governance.snapshot import Snapshot
 from governance.snapshot.grants import ColumnsRes, DatabaseRes, TableRes, TagRes, describe

@@ -6,8 +6,8 @@ Owns the codes and sentences. Deliberately not here: what is open (access_cells)
 from __future__ import annotations
 
 from governance.access.cells import GRANTABLE, cells, named_cells, table_actions
-from governance.access.chain import Entry, Holdings
-from governance.access.index import Index, Missing
+from governance.access.holdings import Entry, Holdings, Missing
+from governance.access.index import Index
 from governance.access.principals import short
 from governance.access.tags import Shape
 from governance.snapshot.grants import ColumnsRes, FilterRes, Resource, TableRes, TagPolicyRes, describe

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +50,39 @@ def load_contract(path: str | Path, *, levels: Sequence[str] = DEFAULT_LEVELS) -
     MeshError
         One line with file and key for whatever is wrong.
     """
-    file = Path(path)
+    return parse_contract(_text(path), str(path), levels=levels)
+
+
+def load_named(path: str | Path) -> Contract:
+    """Read a contract where the mesh's levels are not known: those that it names count, beside the default ones.
+
+    For words and names only. The order of levels, and the level of a column that names none, are not to be relied on.
+
+    Raises
+    ------
+    MeshError
+        As `load_contract`.
+    """
+
+    def named(value: Any) -> Iterator[str]:
+        for key, inner in value.items() if isinstance(value, dict) else ():
+            if key == "classification" and isinstance(inner, str):
+                yield inner.strip().lower()
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            yield from named(inner)
+
+    text = _text(path)
+    given = odcs_model(text, str(path)).model_dump()
+    return parse_contract(text, str(path), levels=tuple(dict.fromkeys([*named(given), *DEFAULT_LEVELS])))
+
+
+def _text(path: str | Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise MeshError("no such contract file", str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise MeshError(f"cannot be read ({error})", str(path)) from None
-    return parse_contract(text, str(path), levels=levels)
 
 
 def parse_contract(text: str, file: str, *, levels: Sequence[str] = DEFAULT_LEVELS) -> Contract:

@@ -22,8 +22,8 @@ from moto.cloudtrail.models import cloudtrail_backends
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.sts.models import sts_backends
 
-from local.cloud.athena.access import Caller
 from local.cloud.athena.catalog import CatalogTable
+from local.cloud.athena.rights import Caller
 
 _KEPT = "data_access_events"
 

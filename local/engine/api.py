@@ -23,6 +23,8 @@ ALL = frozenset({"*"})
 class Action(Protocol):
     """What a hook sees of the create, update or delete in progress."""
 
+    api: Api
+    """The type's own entry."""
     kind: str
     inputs: Mapping[str, Plain]
     old_inputs: Mapping[str, Plain]

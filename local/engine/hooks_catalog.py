@@ -94,16 +94,13 @@ def whole_columns(action: Action) -> None:
 
 def revoke(action: Action) -> None:
     """Revoke what was granted, in the same words."""
-    action.call("revoke_permissions", **_params(action, "revoke_permissions", "permissions"))
+    action.call("revoke_permissions", **_params(action, "revoke_permissions"))
 
 
-def _params(action: Action, operation: str, type_: str) -> dict[str, Any]:
+def _params(action: Action, operation: str) -> dict[str, Any]:
     """Parameters of the opposite operation, made from the properties in the state."""
-    from local.engine.tables import TABLE
-
-    api = next(api for token, api in TABLE.items() if token.startswith(f"aws:lakeformation/{type_}:"))
     properties = {key: value for key, value in action.inputs.items() if key != "region"}
-    action.params, _ = shapes.build(api.service, operation, properties, rename=api.rename)
+    action.params, _ = shapes.build(action.api.service, operation, properties, rename=action.api.rename)
     whole_columns(action)
     action.params.setdefault("CatalogId", action.outputs["catalogId"])
     return action.params
@@ -128,7 +125,7 @@ def retag_resource(action: Action) -> None:
     gone = [tag for tag in action.old_inputs.get("lfTags") or [] if tag["key"] not in new]
     if gone:
         _remove(action, gone)
-    params = _params(action, "add_lf_tags_to_resource", "resourceLfTags")
+    params = _params(action, "add_lf_tags_to_resource")
     action.response = action.call("add_lf_tags_to_resource", **params)
     tag_failures(action)
 
@@ -139,7 +136,7 @@ def untag_resource(action: Action) -> None:
 
 
 def _remove(action: Action, tags: list[Mapping[str, Any]]) -> None:
-    params = _params(action, "remove_lf_tags_from_resource", "resourceLfTags")
+    params = _params(action, "remove_lf_tags_from_resource")
     catalog = params["CatalogId"]
     params["LFTags"] = [
         {"CatalogId": tag.get("catalogId") or catalog, "TagKey": tag["key"], "TagValues": [tag["value"]]}

@@ -101,8 +101,6 @@ def function_concurrency(action: Action) -> None:
 
 def update_function(action: Action) -> None:
     """Code and configuration change by different calls."""
-    from local.engine.tables import TABLE
-
     inputs, name = action.inputs, action.inputs["name"]
     if action.changed("code", "s3Bucket", "s3Key", "s3ObjectVersion", "imageUri", "sourceCodeHash"):
         code: dict[str, Any] = {}
@@ -117,9 +115,9 @@ def update_function(action: Action) -> None:
             }
             code = {member: inputs[key] for key, member in members.items() if inputs.get(key)}
         action.call("update_function_code", FunctionName=name, **code)
-    api = TABLE["aws:lambda/function:Function"]
+    api = action.api
     settings = {key: value for key, value in inputs.items() if key not in api.ignore and key != "region"}
-    params, _ = shapes.build("lambda", "update_function_configuration", settings, rename=api.rename)
+    params, _ = shapes.build(api.service, "update_function_configuration", settings, rename=api.rename)
     params.pop("Code", None)
     action.call("update_function_configuration", **params)
     function_concurrency(action)

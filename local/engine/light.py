@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 from pulumi.output import Unknown
+from pulumi.runtime import resource_cycle_breaker
 from pulumi.runtime.proto import source_pb2
 
 
@@ -35,16 +36,41 @@ class AtOnce(ThreadPoolExecutor):
 
 @contextlib.contextmanager
 def light_sdk() -> Iterator[None]:
-    """Spare the SDK two things while a program runs.
+    """Spare the SDK three things while a program runs.
 
-    Source positions of every frame of the stack, for each resource: nobody shows them here. And the search for unknown
-    values by a function that holds itself: that alone is nearly all of the garbage that only a collection finds.
+    Source positions of every frame of the stack, for each resource: nobody shows them here. The search for unknown values
+    by a function that holds itself: that alone is nearly all of the garbage that only a collection finds. And the search
+    for circles among dependencies where there can be none.
     """
     with (
+        mock.patch("pulumi.runtime.rpc.declare_dependency", Dependencies()),
         mock.patch("pulumi.runtime.resource._get_stack_trace", source_pb2.StackTrace),
         mock.patch("pulumi.runtime.rpc.contains_unknowns", contains_unknowns),
     ):
         yield
+
+
+class Dependencies:
+    """Keeps dependencies as `resource_cycle_breaker.declare_dependency` does, and looks for a circle only if there can be one.
+
+    Nothing leads to a resource that no other one depends on, and most new ones are such.
+    """
+
+    def __init__(self) -> None:
+        self._relied_on: set[Any] = set()
+
+    def __call__(self, dependent: Any, on: Any) -> bool:
+        """Whether a dependency was added; False if it would close a circle."""
+        if dependent is on:
+            return False
+        if dependent in self._relied_on:
+            added = resource_cycle_breaker.declare_dependency(dependent, on)
+        else:
+            added = True
+            resource_cycle_breaker._add_dep(dependent, on)
+        if added:
+            self._relied_on.add(on)
+        return added
 
 
 def contains_unknowns(value: Any) -> bool:

@@ -13,7 +13,8 @@ from typing import Any
 
 from governance.access import matrix
 from governance.access.cells import cells, united
-from governance.access.chain import GRANTABLE, account_holdings
+from governance.access.chain import account_holdings
+from governance.access.holdings import GRANTABLE
 from governance.access.index import index_of
 from governance.settings import ProducerSettings
 from governance.snapshot import Snapshot, TableId

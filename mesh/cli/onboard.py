@@ -1,4 +1,4 @@
-"""`mesh onboard`: a LoB, a product or a consumer by configuration alone.
+"""`mesh onboard`: a LoB, a product, a consumer or a share by configuration alone.
 
 Owns the options and the order of things: draft, try out, say what it brings, write. Deliberately not here: each of those.
 """
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `onboard` to the command line."""
-    parser = commands.add_parser("onboard", help="add a LoB, a product or a consumer to the configuration")
+    parser = commands.add_parser(
+        "onboard", help="add a LoB, a product, a consumer or a share to the configuration"
+    )
     kinds = parser.add_subparsers(metavar="WHAT", required=True)
 
     lob = kinds.add_parser("lob", help="a line of business with an account of its own")
@@ -54,7 +56,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     consumer.add_argument("--security-group", action="append", default=[], metavar="ID", help="repeatable")
     consumer.set_defaults(run=_consumer)
 
-    for kind in (lob, product, consumer):
+    share = kinds.add_parser("share", help="a product that is there, shared with a consumer that is there")
+    share.add_argument("product", metavar="PRODUCT", help="name of the product")
+    share.add_argument(
+        "--to", action="append", required=True, metavar="CONSUMER=CLEARANCE",
+        help="with whom, and the highest level it may read; repeatable",
+    )  # fmt: skip
+    _narrowing(share, "CONSUMER", "ml-coe")
+    share.set_defaults(run=_share)
+
+    for kind in (lob, product, consumer, share):
         kind.add_argument("--dry-run", action="store_true", help="show it all and a diff, write nothing")
 
 
@@ -130,6 +141,13 @@ def _consumer(options: argparse.Namespace) -> None:
         roles=options.role,
     )
     _onboard(consumer(Project.find(), request), options.dry_run)
+
+
+def _share(options: argparse.Namespace) -> None:
+    from mesh.onboard.existing import ShareRequest, share
+
+    request = ShareRequest(product=options.product, consumers=options.to, narrowing=_narrowed(options))
+    _onboard(share(Project.find(), request), options.dry_run)
 
 
 def _onboard(draft: Draft, dry_run: bool, say: Callable[[str], None] = print) -> None:

@@ -1,7 +1,7 @@
 """The demo's second half: a data scientist explores, and SageMaker's pipeline trains, measures and registers a model.
 
-Every figure is what the evaluation of the registered package says. Deliberately not here: a run that registers
-nothing is no error of the demo; its reason is told.
+Every figure is what the evaluation of the registered package says; a run that registers nothing ends the demo with the
+step that failed and its reason. Deliberately not here: starting and following runs, which is the training's.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from governance.contracts import Contract
 from governance.errors import MeshError
 from governance.levels import check_level
 from governance.names import check_name
@@ -18,12 +17,11 @@ from mesh.onboard.draft import (
     Member,
     central_of,
     free_account,
-    known_name,
     member_file,
     option_pairs,
-    producers_of,
     stack_file,
 )
+from mesh.onboard.existing import homes_of
 from mesh.onboard.share import Narrowing, Opened
 from mesh.project import Project
 from mesh.stack_edit import Inline
@@ -81,7 +79,7 @@ def consumer(project: Project, request: ConsumerRequest) -> Draft:
                 f"--role {role}={clearance}",
             )
         roles[role] = clearance
-    homes = _homes(project, request.products)
+    homes = homes_of(project, request.products, "--product")
     narrowed = request.narrowing.read(list(homes), "product", "--product")
     opened = {
         product: Opened.checked(
@@ -114,31 +112,6 @@ def consumer(project: Project, request: ConsumerRequest) -> Draft:
         f"account {member.account} needs its deploy role before a real deployment (README, On AWS)"
     )
     return draft
-
-
-@dataclass(frozen=True)
-class _Home:
-    """Where a product is declared."""
-
-    stack: str
-    lob: str
-    contract: Contract
-
-
-def _homes(project: Project, products: Sequence[str]) -> dict[str, _Home]:
-    """Product -> where it is declared."""
-    owners = {
-        product.name: _Home(stack, item.lob, product.contract)
-        for stack, item in producers_of(project).items()
-        for product in item.products
-    }
-    homes: dict[str, _Home] = {}
-    for product in products:
-        known_name(product, list(owners), "product", "--product")
-        if product in homes:
-            raise MeshError(f"names '{product}' twice; keep one", "--product")
-        homes[product] = owners[product]
-    return homes
 
 
 def _network(request: ConsumerRequest) -> tuple[dict[str, Any], dict[str, str]]:

@@ -17,7 +17,6 @@ from governance.settings import CentralSettings, Lob, ProducerSettings
 from mesh.onboard.draft import (
     Draft,
     central_of,
-    consumers_of,
     known_name,
     option_pairs,
     producers_of,
@@ -25,7 +24,6 @@ from mesh.onboard.draft import (
 )
 from mesh.onboard.share import Narrowing, Opened
 from mesh.project import Project
-from mesh.stack_edit import inline
 
 CONTRACTS = Path("contracts")
 
@@ -86,16 +84,7 @@ def product(project: Project, request: ProductRequest) -> Draft:
     draft.edit(stack).add_entry(["mesh:products"], name, entry)
     for opened in shares:
         opened.add(draft, stack, name)
-        subscription = opened.subscription(lob.name, stack)
-        subscribers = [key for key, item in consumers_of(project).items() if item.consumer == opened.consumer]
-        for subscriber in subscribers:
-            draft.edit(subscriber).add_entry(["mesh:subscriptions"], name, subscription)
-        if not subscribers:
-            said = ", ".join(f"{key} {inline(value)}" for key, value in subscription.items())
-            draft.notes.append(
-                f"consumer {opened.consumer} has no stack file here; where its file is, "
-                f"it subscribes to {name} ({said})"
-            )
+        opened.answer(draft, name, lob.name, stack)
     return draft
 
 

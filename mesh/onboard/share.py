@@ -2,7 +2,7 @@
 
 A share may open certain columns, certain rows, or all of it until a day. It is read by the very rules that read stack
 files (`governance.sharing`), before anything is drafted. Deliberately not here: which products and consumers there are
-(`product`, `consumer`).
+(`product`, `consumer`, `existing`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from governance.contracts import Contract
 from governance.errors import MeshError
 from governance.settings import Share
 from governance.sharing import read_share
-from mesh.onboard.draft import Draft, known_name
-from mesh.stack_edit import Inline
+from mesh.onboard.draft import Draft, consumers_of, known_name
+from mesh.stack_edit import Inline, inline
 
 COLUMNS, ROWS, UNTIL = "--columns", "--rows", "--until"
 
@@ -143,6 +143,20 @@ class Opened:
             draft.terms.append(f"{self.consumer} reads of {product}.{table} only rows where {predicate}")
         if self.share.until:
             draft.terms.append(f"the share of {product} to {self.consumer} ends after {self.share.until}")
+
+    def answer(self, draft: Draft, product: str, lob: str, stack: str) -> None:
+        """Subscribe the consumer in its own file; where there is none here, note what to write in it."""
+        subscription = self.subscription(lob, stack)
+        consumers = consumers_of(draft.project).items()
+        subscribers = [key for key, item in consumers if item.consumer == self.consumer]
+        for subscriber in subscribers:
+            draft.edit(subscriber).add_entry(["mesh:subscriptions"], product, subscription)
+        if not subscribers:
+            said = ", ".join(f"{key} {inline(value)}" for key, value in subscription.items())
+            draft.notes.append(
+                f"consumer {self.consumer} has no stack file here; where its file is, "
+                f"it subscribes to {product} ({said})"
+            )
 
     def subscription(self, lob: str, stack: str) -> Inline:
         """The subscription as the consumer's file holds it; it repeats what its account must know."""

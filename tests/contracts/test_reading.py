@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
 
-from governance.contracts import Contract, catalog_parameters, column_parameters, parse_contract
+from governance.contracts import (
+    Contract,
+    catalog_parameters,
+    column_parameters,
+    load_contract,
+    parse_contract,
+)
+from governance.contracts.read import load_named
+from governance.errors import MeshError
 from tests.contracts.texts import FILE, FULL, column, read, text
 
 LOGICAL = ("string", "integer", "number", "boolean", "date", "timestamp", "time", "object", "array", "map")
@@ -224,3 +233,13 @@ def test_what_the_public_model_writes_is_read_the_same(full):
     again = OpenDataContractStandard.from_string(FULL).to_yaml()
     assert yaml.safe_load(again)["id"] == full.id
     assert parse_contract(again, FILE) == full
+
+
+def test_levels_of_another_mesh_are_read_where_only_words_count(tmp_path: Path) -> None:
+    path = tmp_path / "contract.yaml"
+    path.write_text(text([column("string", classification="Team-Only"), column("string", name="other")]))
+    with pytest.raises(MeshError, match="is no sensitivity level"):
+        load_contract(path)
+    assert load_named(path).tables[0].columns[0].classification == "team-only"
+    with pytest.raises(MeshError, match="no such contract file"):
+        load_named(tmp_path / "none.yaml")

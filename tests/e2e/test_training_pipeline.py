@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from story import Mesh
+
+from training.pipelines import status as pipeline_status
 
 ENDED = ("Succeeded", "Failed", "Stopped", "CompletedWithFailures")
 LENIENT = {"AucFloor": "0.5", "MinSelectionRateRatio": "0", "MaxTprGap": "1", "MaxFprGap": "1"}
@@ -61,6 +64,17 @@ def test_the_pipeline_registers_a_model_that_says_where_it_comes_from(
     evaluation = read(package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"])
     assert float(facts["auc"]) == pytest.approx(evaluation["metrics"]["auc"]["value"]), "the measured figure"
     assert evaluation["metrics"]["auc"]["value"] > 0.6, "of a model that has learnt something"
+    assert facts["training-rows"] == str(evaluation["lineage"]["training_rows"])
+    card = json.loads(package["ModelCard"]["ModelCardContent"])
+    (auc,) = [
+        entry["value"]
+        for entry in card["evaluation_details"][0]["metric_groups"][0]["metric_data"]
+        if entry["name"] == "AUC"
+    ]
+    assert auc == evaluation["metrics"]["auc"]["value"], "the card's numbers are those of the run"
+    assert "1973" in card["intended_uses"]["factors_affecting_model_efficiency"], (
+        "and its words the contract's"
+    )
     baselines = package["DriftCheckBaselines"]["ModelDataQuality"]
     assert all(read(baselines[part]["S3Uri"]) for part in ("Statistics", "Constraints")), (
         "and drift baselines"
@@ -89,6 +103,59 @@ def test_a_column_closed_to_the_pipelines_role_ends_the_run_with_the_reason(mesh
     assert found["PipelineExecutionStatus"] == "Failed", "nothing is trained"
     assert set(steps) == {"Preprocess"}, "no further step began"
     assert "'age' cannot be resolved" in steps["Preprocess"]["FailureReason"], steps["Preprocess"]
+
+
+BAD = {
+    "target of three values": ({"Target": "purpose"}, "Preprocess", "preprocess: target purpose: is not binary: it has"),
+    "duplicate keys": ({"Key": "amount"}, "Preprocess", "preprocess: key column amount: "),
+    "empty split": (
+        {"Split": "0.9999998,0.0000001,0.0000001"}, "Preprocess", "preprocess: split validation: is empty: 1000 rows"),
+    "nothing returned": (
+        {"Query": 'SELECT * FROM "rl_credit-card"."credit_card" WHERE false'}, "Preprocess",
+        "preprocess: credit_card: there are no rows to split"),
+    "hyperparameter out of range": ({"MaxDepth": "99"}, "Train", "train: hyperparameters.max_depth: '99' is out of"),
+    "groups for some rows only": (
+        {"ProtectedQuery": 'SELECT application_id, personal_status_sex, age, foreign_worker '
+                           'FROM "rl_credit-card"."credit_card" WHERE age < 30'},
+        "Evaluate", "test rows have none; the table has changed since it was split"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_ends_the_run_with_one_line_that_names_step_and_field(
+    mesh: Mesh, ran: dict[str, Any], case: str
+) -> None:
+    given, step, line = BAD[case]
+    found, steps = run(mesh, **{**LENIENT, **given})
+    assert found["PipelineExecutionStatus"] == "Failed"
+    assert "Register" not in steps, "no model is registered"
+    context: Any = SimpleNamespace(session=mesh.acting("consumer"), role="operator")
+    why = pipeline_status.why(pipeline_status.look(context, found["PipelineExecutionArn"]))
+    assert why.startswith(f"step {step}: "), why
+    assert line in why
+    assert "\n" not in why
+
+
+def test_a_corrupt_artefact_ends_the_run_before_a_model_is_registered(
+    mesh: Mesh, ran: dict[str, Any]
+) -> None:
+    sagemaker, s3 = (mesh.acting("consumer", "mesh-pipeline").client(name) for name in ("sagemaker", "s3"))
+    job = ran["Train"]["Metadata"]["TrainingJob"]["Arn"].rsplit("/", 1)[1]
+    uri = sagemaker.describe_training_job(TrainingJobName=job)["ModelArtifacts"]["S3ModelArtifacts"]
+    bucket, key = uri.removeprefix("s3://").split("/", 1)
+    whole = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    s3.put_object(Bucket=bucket, Key=key, Body=whole[: len(whole) // 2])
+    try:
+        # another champion is another evaluation, of the same model: training is taken from the cache
+        found, steps = run(mesh, **LENIENT, ChampionAuc="0.01")
+    finally:
+        s3.put_object(Bucket=bucket, Key=key, Body=whole)
+    assert "CacheHitResult" in steps["Train"], "the very artefact that was cut"
+    context: Any = SimpleNamespace(session=mesh.acting("consumer"), role="operator")
+    why = pipeline_status.why(pipeline_status.look(context, found["PipelineExecutionArn"]))
+    assert why.startswith("step Evaluate: evaluate: ")
+    assert "model.tar.gz: is corrupt" in why
+    assert "Register" not in steps
 
 
 def test_a_model_below_the_floor_is_refused_in_words(mesh: Mesh, ran: dict[str, Any]) -> None:

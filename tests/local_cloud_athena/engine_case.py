@@ -14,8 +14,8 @@ from local.cloud.athena import catalog as athena_catalog
 from local.cloud.athena import results as athena_results
 from local.cloud.athena import run as athena_run
 from local.cloud.athena import storage as athena_storage
-from local.cloud.athena.access import Access, Caller, CellGrant
 from local.cloud.athena.catalog import CatalogTable
+from local.cloud.athena.rights import Access, Caller, CellGrant
 from local.cloud.athena.run import Running, Session
 from local.cloud.athena.statements import parse
 from local.cloud.athena.storage import Meter

@@ -12,8 +12,8 @@ from engine_case import run, text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.cloud.athena.access import CellGrant
 from local.cloud.athena.errors import QueryFailed
+from local.cloud.athena.rights import CellGrant
 
 ROWS = pa.table({"id": [1, 2, 3, 4], "a": ["w", "x", "y", "z"], "b": [10, 20, None, 40]})
 FILTERS: dict[str | None, Callable[[dict[str, Any]], bool]] = {

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lake_case import BUCKET, CENTRAL, Lake, parquet, parquet_table
 
-from local.cloud.athena.access import CellGrant
 from local.cloud.athena.errors import QueryFailed
+from local.cloud.athena.rights import CellGrant
 
 GEO = pa.struct([("lat", pa.float64()), ("lon", pa.float64())])
 ADDRESS = pa.struct([("zip", pa.string()), ("geo", GEO), ("lines", pa.list_(pa.string()))])

@@ -11,9 +11,9 @@ import pulumi.runtime.resource
 from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.output import Unknown
-from pulumi.runtime import rpc
+from pulumi.runtime import resource_cycle_breaker, rpc
 
-from local.engine.light import AtOnce, contains_unknowns, light_sdk, never_collected
+from local.engine.light import AtOnce, Dependencies, contains_unknowns, light_sdk, never_collected
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.builds(Unknown)
 VALUES = st.recursive(
@@ -26,6 +26,25 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_unknown_values_are_found_where_the_sdk_finds_them(value: Any) -> None:
     assert contains_unknowns(value) == rpc.contains_unknowns(value)
+
+
+class Thing:
+    """As a resource: what it depends on is kept in an attribute."""
+
+
+EDGES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=20)
+
+
+@given(EDGES)
+def test_dependencies_are_kept_and_circles_refused_as_the_sdk_does(edges: list[tuple[int, int]]) -> None:
+    ours, theirs = ([Thing() for _ in range(6)] for _ in range(2))
+    declare = Dependencies()
+    for dependent, on in edges:
+        answer = resource_cycle_breaker.declare_dependency(theirs[dependent], theirs[on])  # type: ignore[arg-type]
+        assert declare(ours[dependent], ours[on]) == answer
+    for mine, other in zip(ours, theirs, strict=True):
+        kept, expected = (getattr(one, "_direct_computed_dependencies", set()) for one in (mine, other))
+        assert {ours.index(one) for one in kept} == {theirs.index(one) for one in expected}
 
 
 class Shaped(dict[str, Any]):

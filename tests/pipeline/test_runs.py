@@ -87,6 +87,19 @@ def test_what_is_given_is_not_looked_up(cloud: Cloud, context: Context) -> None:
     cloud.done()
 
 
+def test_a_long_query_takes_several_parameters_and_a_short_one_leaves_none_of_another(
+    cloud: Cloud, context: Context
+) -> None:
+    query = "SELECT " + ", ".join(f"column_{number}" for number in range(120))
+    for given in (query, "SELECT 1"):
+        deployed(cloud)
+        pieces = [given[:1024], given[1024:2048], given[2048:3072], given[3072:]]
+        names = ("Query", "Query2", "Query3", "Query4")
+        starts(cloud, ChampionAuc="0.5", DataVersion="x", **dict(zip(names, pieces, strict=True)))
+        pipeline_runs.start(context, [f"Query={given}", "ChampionAuc=0.5", "DataVersion=x"])
+    cloud.done()
+
+
 def test_the_version_is_that_of_the_table_given(cloud: Cloud, context: Context) -> None:
     deployed(cloud)
     published(cloud, "rl_loans", "applications")
@@ -133,7 +146,8 @@ def test_a_champion_that_says_nothing_is_refused(cloud: Cloud, context: Context)
     (["AucFloor=nan"], "--parameter AucFloor: 'nan' must be a number"),
     (["Exclude=" + "x" * 257], "--parameter Exclude: has 257 characters, SageMaker takes 256"),
     (["MaxDepth=3", "MaxDepth=4"], "is given twice"),
-    (["Query=" + "x" * 1025], "has 1025 characters, SageMaker takes 1024"),
+    (["Query=" + "x" * 4097], "--parameter Query: has 4097 characters, SageMaker takes 4096"),
+    (["Database=" + "x" * 1025], "has 1025 characters, SageMaker takes 1024"),
 ])  # fmt: skip
 def test_a_wrong_parameter_starts_nothing(
     cloud: Cloud, context: Context, given: list[str], message: str

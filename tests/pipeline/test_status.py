@@ -77,6 +77,38 @@ def test_the_reason_of_a_run_names_the_steps_that_failed(cloud: Cloud, context: 
     assert pipeline_status.why(replace(found, steps=())) == "Step failure: One or multiple steps failed."
 
 
+def test_a_failed_step_says_what_its_script_said(cloud: Cloud, context: Context) -> None:
+    arn = f"arn:aws:sagemaker:eu-west-1:{parts.ACCOUNT}"
+    looks(
+        cloud, "Failed",
+        step("Preprocess", "Failed", 3, FailureReason="AlgorithmError: See job logs for more information, exit code: 2",
+             Metadata={"ProcessingJob": {"Arn": f"{arn}:processing-job/p-1"}}),
+        step("Tune", "Failed", 5, FailureReason="All training jobs failed.",
+             Metadata={"TuningJob": {"Arn": f"{arn}:hyper-parameter-tuning-job/t-1"}}),
+    )  # fmt: skip
+    cloud.answers(
+        "sagemaker", "describe_processing_job",
+        {"ProcessingJobName": "p-1", "ProcessingJobArn": f"{arn}:processing-job/p-1", "ProcessingJobStatus": "Failed",
+         "ProcessingResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge",
+                                                   "VolumeSizeInGB": 1}},
+         "AppSpecification": {"ImageUri": "i"}, "CreationTime": NOON,
+         "ExitMessage": "preprocess: target y: is not binary"},
+        {"ProcessingJobName": "p-1"},
+    )  # fmt: skip
+    summary = {
+        "TrainingJobName": "j", "TrainingJobArn": f"{arn}:training-job/j", "CreationTime": NOON,
+        "TrainingJobStatus": "Failed", "TunedHyperParameters": {}, "FailureReason": "AlgorithmError: train: no",
+    }  # fmt: skip
+    cloud.answers(
+        "sagemaker", "list_training_jobs_for_hyper_parameter_tuning_job", {"TrainingJobSummaries": [summary]},
+        {"HyperParameterTuningJobName": "t-1", "StatusEquals": "Failed", "MaxResults": 1},
+    )  # fmt: skip
+    found = pipeline_status.look(context, RUN)
+    assert [step.detail for step in found.steps] == [
+        "preprocess: target y: is not binary", "AlgorithmError: train: no",
+    ]  # fmt: skip
+
+
 def test_a_trained_step_shows_its_metrics(cloud: Cloud, context: Context) -> None:
     job = f"arn:aws:sagemaker:eu-west-1:{parts.ACCOUNT}:training-job/pipelines-x-train-y"
     looks(cloud, "Executing", step("Train", "Succeeded", 5, Metadata={"TrainingJob": {"Arn": job}}))

@@ -161,5 +161,7 @@ def _column(entry: pa.Field) -> dict[str, Any]:
             "Precision": entry.type.precision,
             "Scale": entry.type.scale,
         }
+    if pa.types.is_nested(entry.type):
+        return {"Name": entry.name, "Type": "row", "Precision": 0, "Scale": 0}
     name = _ATHENA.get(kind, "date" if kind.startswith("date") else "timestamp")
     return {"Name": entry.name, "Type": name, "Precision": 17, "Scale": 0}

@@ -103,7 +103,8 @@ def test_phases_one_by_one_find_each_others_files(cloud: Cloud, tmp_path: Path) 
             ["explore", "--outputs", "/nowhere.json"],
             "/nowhere.json: no such file with the consumer stack's outputs",
         ),
-        (["explore", "--rows", "0"], "--rows: '0' must be above 0"),
+        (["explore", "--rows", "0"], "explore: --rows: '0' must be above 0"),
+        (["train"], "train: "),
         (["train"], "features.json: no such feature schema; run the preprocess phase first"),
         (
             ["train", "--subsample", "0"],

@@ -14,6 +14,7 @@ import pytest
 from tests.training.tables import loans, loans_config
 from training import evaluate, evaluate_job
 from training.evaluation import baselines
+from training.features import Feature, FeatureSchema
 from training.registry.register import pack
 from training.session import Context
 
@@ -150,6 +151,27 @@ def test_a_sketch_is_small_exact_in_weight_and_close_in_rank() -> None:
     for share in (0.01, 0.25, 0.5, 0.9, 0.999):
         rank = weights[held <= np.quantile(values, share)].sum() / len(values)
         assert abs(rank - share) < 0.005
+
+
+def test_counts_of_texts_are_bounded_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(baselines, "_TRACKED", 100)
+    texts = pa.array([f"t{i}" for i in range(900)] + ["often"] * 100 + [None] * 24)
+    pq.write_table(pa.table({"c": texts}), tmp_path / "file")
+    known = FeatureSchema(
+        features=(Feature(name="c", kind="category", levels=("often",)),), key=("k",), target="t", positive="1",
+        positive_label="bad", negative_label="good",
+    )  # fmt: skip
+    (entry,) = baselines.baselines(tmp_path, known, 128)[0]["features"]
+    found = entry["string_statistics"]
+    assert found["common"] == {"num_present": 1000, "num_missing": 24}, (
+        "rows are counted, whatever is forgotten"
+    )
+    assert found["distinct_count"] >= 100
+    buckets = found["distribution"]["categorical"]["buckets"]
+    assert buckets[0] == {"value": "often", "count": 100}, "what is frequent stays"
+    assert len(buckets) <= 100
 
 
 def test_evaluating_without_clearance_keeps_what_the_auditor_measured(trained: Path, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_shares_that_do_not_fit_together_are_refused_with_the_hosts_name(tmp_pat
     table = loans()
     other = table.set_column(3, "months", pc.cast(table["months"], pa.string()))
     split_apart([table[:300], other[300:]], tmp_path / "types")
-    with pytest.raises(MeshError, match="algo-2 and algo-1 differ in their kinds"):
+    with pytest.raises(MeshError, match="column months: is category on algo-2 and number on algo-1"):
         read(tmp_path / "types")
     split_apart([table[:300], table[300:]], tmp_path / "missing")
     (tmp_path / "missing" / "features" / "part-algo-2.json").unlink()

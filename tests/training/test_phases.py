@@ -219,6 +219,22 @@ def test_a_type_that_is_no_feature_is_named(cloud: Cloud, tmp_path: Path) -> Non
     assert arrow_type("decimal(12,2)") == pa.decimal128(12, 2)
 
 
+def test_a_nested_column_is_explored_and_stands_in_nobodys_way_once_it_is_excluded(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    cloud.answers["loans"] = loans().append_column("address", pa.array([{"street": "a", "no": 1}] * 600))
+    profile = explore.run(context(cloud, tmp_path)).profile
+    entry = next(entry for entry in profile["columns"] if entry["column"] == "address")
+    assert (entry["type"], entry["kind"], entry["nulls"]) == ("row", "other", 0)
+    with pytest.raises(
+        MeshError, match="column address: has the type row, which is no feature; name it under 'excl"
+    ):
+        preprocess.run(context(cloud, tmp_path / "bad"))
+    schema = preprocess.run(context(cloud, tmp_path / "good", loans_config(exclude="address"))).schema
+    assert "address" not in schema.names
+    assert "address" in schema.columns_seen
+
+
 def test_an_unknown_role_and_an_unknown_product_are_named(cloud: Cloud, tmp_path: Path) -> None:
     cloud.answers["loans"] = loans()
     with pytest.raises(MeshError, match="roles: has no 'intern'; the stack offers auditor, data-scientist"):

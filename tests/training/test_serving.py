@@ -104,6 +104,7 @@ def test_an_unseen_category_and_an_empty_cell_are_missing(served: inference.Mode
          "field owner: 'maybe' cannot be read as boolean"),
         (json.dumps(ROW | {"opened": "soon"}), "application/json", "field opened: 'soon' cannot be read as date"),
         ("{", "application/json", "payload: is no JSON"),
+        ("[" * 100_000, "application/json", "payload: is nested too deeply"),
         ("[]", "application/json", "payload: must be an object of features, or a list"),
         ("", "text/csv", "payload: has no rows"),
         ("x", "image/png", "content type: 'image/png' is not served; send text/csv or application/json"),

@@ -160,6 +160,23 @@ def test_categories_come_from_the_training_rows_alone() -> None:
     assert schema.features[0].levels == ("A", "B", "C", "D"), "no category of a held-out row is known"
 
 
+def test_an_empty_text_is_a_missing_value() -> None:
+    table = loans()
+    grades = ["" if i % 7 == 0 else value for i, value in enumerate(table["grade"].to_pylist())]
+    nulls = [value or None for value in grades]
+    schemas = []
+    for values in (grades, nulls):
+        with TemporaryDirectory() as folder:
+            changed = table.set_column(1, "grade", pa.array(values))
+            schemas.append(split_table([changed], loans_config(), Path(folder)))
+    levels = [
+        next(feature.levels for feature in schema.features if feature.name == "grade") for schema in schemas
+    ]
+    assert levels == [("A", "B", "C", "D")] * 2, (
+        "so that rows from CSV and rows from Parquet make the same model"
+    )
+
+
 def test_only_the_most_frequent_categories_are_kept() -> None:
     with TemporaryDirectory() as folder:
         schema = split_table([loans()], loans_config(max_levels=2), Path(folder))

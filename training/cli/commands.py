@@ -7,8 +7,9 @@ here: anything a phase does.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return cli_pipeline.run(context, flags)
         for phase in PHASES if flags.phase == "run" else (flags.phase,):
             _announced(context, phase)
-            _runner(phase, context, flags)()
+            with _named(phase):
+                _runner(phase, context, flags)()
     except MeshError as error:
         print(error, file=sys.stderr)
         return 2
@@ -59,6 +61,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+@contextlib.contextmanager
+def _named(phase: str) -> Iterator[None]:
+    """Mistakes inside begin with the phase, as those of a job do with its step."""
+    try:
+        yield
+    except MeshError as error:
+        if str(error).startswith((f"{phase}:", f"{phase} ")):
+            raise
+        raise MeshError(str(error), phase) from error
 
 
 def _runner(phase: str, context: Context, flags: argparse.Namespace) -> Callable[[], object]:

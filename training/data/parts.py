@@ -89,6 +89,7 @@ def merge(parts: Sequence[Part]) -> FeatureSchema:
     if not known:
         raise MeshError("there are no rows to split; does the query return any?", table)
     for part in known[1:]:
+        _check_kinds(first, part)
         for what in ("described", "columns", "kinds", "max_levels"):
             if getattr(part, what) != getattr(first, what):
                 raise MeshError(
@@ -194,6 +195,15 @@ def equal_neighbours(hashes: Any) -> Any:
     return hashes[1:][hashes[1:] == hashes[:-1]]
 
 
+def _check_kinds(first: Part, part: Part) -> None:
+    for name, kind in first.kinds.items():
+        if part.kinds.get(name, kind) != kind:
+            raise MeshError(
+                f"is {part.kinds[name]} on {part.host} and {kind} on {first.host}; all files need the same types",
+                f"column {name}",
+            )
+
+
 def _shared(files: Sequence[Path]) -> Any:
     import numpy as np
 
@@ -222,6 +232,7 @@ def _ranked(parts: Sequence[Part], name: str, most: int) -> tuple[str, ...]:
     counts: Counter[str] = Counter()
     for part in parts:
         counts.update(part.levels[name])
+    counts.pop("", None)  # an empty text is a missing value, as it is where results come as CSV
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return tuple(sorted(level for level, _ in ranked[:most]))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ class QueryRun:
 
 
 def run_query(
-    context: Context, sql: str, phase: str, *, unload: bool = False
+    context: Context, sql: str, phase: str, *, unload: bool = False, others: Collection[str] | None = ()
 ) -> tuple[QueryRun, Iterator[Any]]:
     """Run a query through the product's resource link and return it with its rows, chunk by chunk.
 
@@ -45,6 +45,8 @@ def run_query(
     unload
         Let Athena write Parquet (UNLOAD) instead of CSV: faster for large results, and the role needs to
         write to the results bucket itself.
+    others
+        Columns that may be of a type no feature has (a list, a structure) and then come as bytes; None for all.
 
     Returns
     -------
@@ -97,13 +99,18 @@ def run_query(
         columns=columns,
         scanned_bytes=int(payload.get("Statistics", {}).get("DataScannedInBytes", 0)),
     )
-    return run, _tables(itertools.chain([first], chunks), columns, where)
+    return run, _tables(itertools.chain([first], chunks), columns, others, where)
 
 
-def _tables(frames: Iterator[Any], columns: dict[str, str], where: str) -> Iterator[Any]:
+def _tables(
+    frames: Iterator[Any], columns: dict[str, str], others: Collection[str] | None, where: str
+) -> Iterator[Any]:
     import pyarrow as pa
 
-    fields = [pa.field(name, arrow_type(kind, name)) for name, kind in columns.items()]
+    fields = []
+    for name, kind in columns.items():
+        other = _base(kind) not in _TYPES and (others is None or name in others)
+        fields.append(pa.field(name, pa.binary() if other else arrow_type(kind, name)))
     schema = pa.schema(fields) if fields else None
     with aws_errors(where):
         for frame in frames:
@@ -122,28 +129,24 @@ def arrow_type(kind: str, column: str = "") -> Any:
     """
     import pyarrow as pa
 
-    name, _, arguments = kind.lower().partition("(")
-    if name == "decimal":
-        precision, _, scale = arguments.rstrip(")").partition(",")
-        return pa.decimal128(int(precision or 38), int(scale or 0))
-    plain = {
-        "boolean": pa.bool_(),
-        "tinyint": pa.int8(),
-        "smallint": pa.int16(),
-        "integer": pa.int32(),
-        "int": pa.int32(),
-        "bigint": pa.int64(),
-        "float": pa.float32(),
-        "real": pa.float32(),
-        "double": pa.float64(),
-        "date": pa.date32(),
-        "timestamp": pa.timestamp("us"),
-        "varchar": pa.string(),
-        "string": pa.string(),
-        "char": pa.string(),
-    }
-    if name not in plain:
+    name = _base(kind)
+    if name not in _TYPES:
         raise MeshError(
-            f"has the type {kind}, which is no feature; select other columns in 'query'", f"column {column}"
+            f"has the type {kind}, which is no feature; name it under 'exclude'", f"column {column}"
         )
-    return plain[name]
+    if name == "decimal":
+        precision, _, scale = kind.partition("(")[2].rstrip(")").partition(",")
+        return pa.decimal128(int(precision or 38), int(scale or 0))
+    return pa.timestamp("us") if name == "timestamp" else pa.type_for_alias(_TYPES[name])
+
+
+def _base(kind: str) -> str:
+    return kind.lower().partition("(")[0].strip()
+
+
+_TYPES = {
+    "boolean": "bool", "tinyint": "int8", "smallint": "int16", "integer": "int32", "int": "int32", "bigint": "int64",
+    "float": "float32", "real": "float32", "double": "float64", "decimal": "decimal", "date": "date32",
+    "timestamp": "timestamp", "varchar": "string", "string": "string", "char": "string",
+}  # fmt: skip
+"""Athena's types -> Arrow's."""

@@ -21,6 +21,8 @@ K = 2048
 _BUCKETS = 10
 _DOMAIN = 100
 """Longest list of values that a constraint names."""
+_TRACKED = 100_000
+"""Different texts of a column counted at a time; beyond it the rarest are forgotten, and no more are told."""
 
 
 class Sketch:
@@ -129,7 +131,7 @@ class _Numbers:
 class _Texts:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.missing = 0
+        self.missing = self.present = self.distinct = 0
 
     def add(self, column: Any) -> None:
         import pyarrow.compute as pc
@@ -138,13 +140,17 @@ class _Texts:
             if pair["values"] is None:
                 self.missing += pair["counts"]
             else:
+                self.present += pair["counts"]
                 self.counts[pair["values"]] += pair["counts"]
+        if len(self.counts) > _TRACKED:
+            self.counts = Counter(dict(self.counts.most_common(_TRACKED // 2)))
+            self.distinct = max(self.distinct, _TRACKED)
 
     def statistics(self) -> dict[str, Any]:
         ranked = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
         return {
-            "common": {"num_present": sum(self.counts.values()), "num_missing": self.missing},
-            "distinct_count": float(len(self.counts)),
+            "common": {"num_present": self.present, "num_missing": self.missing},
+            "distinct_count": float(max(self.distinct, len(self.counts))),
             "distribution": {
                 "categorical": {"buckets": [{"value": v, "count": c} for v, c in ranked[:_DOMAIN]]}
             },

@@ -64,7 +64,7 @@ def measure(
     from training.data.query import run_query
 
     config = context.config
-    probe, first = run_query(context, f'SELECT * FROM "{config.table}" LIMIT 1', "evaluate")
+    probe, first = run_query(context, f'SELECT * FROM "{config.table}" LIMIT 1', "evaluate", others=None)
     visible = set(next(first).column_names)
     readable = [entry for entry in config.groups if entry.column in visible]
     unreadable = [entry.column for entry in config.groups if entry.column not in visible]

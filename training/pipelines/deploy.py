@@ -15,6 +15,7 @@ from training import bundle
 from training.config import TrainingConfig, load_config
 from training.pipelines.sdk import quiet
 from training.pipelines.settings import PipelineSettings, check_lengths
+from training.registry.model_card import NOTHING_TOLD, Told, told_by_contract
 from training.registry.register import container_image
 
 
@@ -27,6 +28,7 @@ class TrainingCode:
     revision: str
     source: bytes
     program: bytes
+    told: Told = NOTHING_TOLD
 
     @property
     def product(self) -> str:
@@ -41,6 +43,7 @@ class TrainingCode:
             config=self.config,
             instances=self.wanted.instances,
             limits=self.wanted.limits,
+            told=self.told,
         )
 
     def definition(self, facts: PipelineFacts) -> str:
@@ -70,6 +73,7 @@ def training_code(wanted: PipelineConfig, folder: Path, region: str) -> Training
     try:
         config = load_config(folder / wanted.config)
         check_lengths(config)
+        told = told_by_contract(config, folder)
         with quiet(region):
             container_image(region)
     except MeshError as error:
@@ -80,4 +84,5 @@ def training_code(wanted: PipelineConfig, folder: Path, region: str) -> Training
         revision=bundle.revision(),
         source=bundle.source_archive(),
         program=bundle.processing_archive(),
+        told=told,
     )

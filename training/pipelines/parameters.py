@@ -10,12 +10,20 @@ from dataclasses import asdict
 from typing import Any
 
 from training.config import TrainingConfig
-from training.pipelines.settings import COLUMN_LISTS, PipelineSettings, column_texts
+from training.pipelines.settings import (
+    COLUMN_LISTS,
+    LONGEST_QUERY,
+    LONGEST_VALUE,
+    PipelineSettings,
+    column_texts,
+)
 
 APPROVALS = ("PendingManualApproval", "Rejected")
 """States a run may register its model in: who starts a run does not approve what comes of it (docs/adr/0009)."""
 CHAMPION = "ChampionAuc"
 """Area of the newest approved model; whoever starts a run fills it in, since no isolated container can ask."""
+QUERY = "Query"
+"""The query, or where it is long its beginning; `Query2` and so on go on with it."""
 DATA_VERSION = "DataVersion"
 """State of the table that is read; a run on changed data gives another, so that no cached split is used."""
 
@@ -23,6 +31,19 @@ DATA_VERSION = "DataVersion"
 def parameter_name(hyperparameter: str) -> str:
     """Pipeline parameter of a hyperparameter: ``max_depth`` is ``MaxDepth``."""
     return "".join(part.capitalize() for part in hyperparameter.split("_"))
+
+
+def query_parameters(query: str) -> dict[str, str]:
+    """Parameters that together are the query: a value ends at 1,024 characters, a query at 4,096.
+
+    >>> query_parameters("SELECT 1")
+    {'Query': 'SELECT 1', 'Query2': '', 'Query3': '', 'Query4': ''}
+    """
+    starts = range(0, LONGEST_QUERY, LONGEST_VALUE)
+    return {
+        f"{QUERY}{number}" if number > 1 else QUERY: query[start : start + LONGEST_VALUE]
+        for number, start in enumerate(starts, 1)
+    }
 
 
 def column_parameters(config: TrainingConfig, kind: str) -> dict[str, str]:
@@ -43,7 +64,7 @@ def parameters(settings: PipelineSettings) -> dict[str, Any]:
         "Database": settings.database,
         "ContractVersion": settings.contract_version,
         DATA_VERSION: "unknown",
-        "Query": settings.query,
+        **query_parameters(settings.query),
         **({"ProtectedQuery": settings.protected_query} if settings.protected_query else {}),
         "Target": config.target,
         "Positive": config.positive,

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from training.evaluation.gate import SLOTS
+from training.pipelines.card import card
 from training.pipelines.parameters import CHAMPION, DATA_VERSION
 from training.pipelines.steps import REPORT, Jobs, service_retries
 
@@ -81,6 +82,7 @@ class Gate:
             customer_metadata_properties=self._lineage(),
             skip_model_validation="None",
         )
+        arguments["model_card"] = card(jobs, self.measured, jobs.training_job)
         # the registering half of ModelBuilder.register; a builder would want a model, code and instances of its own
         jobs.session.init_model_step_arguments(SimpleNamespace(sagemaker_session=jobs.session))
         create_model_package_from_containers(jobs.session, **arguments)

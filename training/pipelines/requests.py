@@ -37,11 +37,11 @@ METRICS = {metric_name(name): rf"{name}=([0-9.eE+-]+);" for name in ("train-auc"
 """Metrics that SageMaker reads from the log of a training job -> how it finds them."""
 
 
-def joined(*parts: Any) -> Any:
-    """An address of parts that are known when the pipeline runs."""
+def joined(*parts: Any, on: str = "/") -> Any:
+    """A text, by default an address, of parts that are known when the pipeline runs."""
     from sagemaker.core.workflow.functions import Join
 
-    return Join(on="/", values=list(parts))
+    return Join(on=on, values=list(parts))
 
 
 def run_folder(settings: PipelineSettings, role: str, *parts: str) -> Any:

@@ -17,13 +17,11 @@ from typing import Any
 from governance.errors import MeshError
 from training.config import LARGEST_SEED
 from training.model.hyperparameters import Hyperparameters, from_mapping
-from training.pipelines.parameters import CHAMPION, DATA_VERSION, parameter_name
-from training.pipelines.settings import LONGEST_ARGUMENT
+from training.pipelines.parameters import CHAMPION, DATA_VERSION, QUERY, parameter_name, query_parameters
+from training.pipelines.settings import LONGEST_ARGUMENT, LONGEST_QUERY, LONGEST_VALUE
 from training.registry.packages import APPROVED, Package, evaluation, packages
 from training.session import Context, aws_errors
 
-LONGEST_VALUE = 1024
-"""Characters of a parameter's value (SageMaker API, PipelineParameter)."""
 _HYPERPARAMETERS = {parameter_name(entry.name): entry.name for entry in fields(Hyperparameters)}
 _BOUNDS = {
     "Seed": (0, LARGEST_SEED),
@@ -147,7 +145,11 @@ def checked(
         if name in values:
             raise MeshError("is given twice", f"--parameter {name}")
         most = LONGEST_ARGUMENT if name in short else LONGEST_VALUE
-        values[name] = _checked(name, value, declared[name], most)
+        parts = query_parameters(value) if name == QUERY else {}
+        if not set(parts) <= set(declared):
+            parts = {}  # deployed before a query could have several parts
+        values[name] = _checked(name, value, declared[name], LONGEST_QUERY if parts else most)
+        values |= parts
     return values
 
 

@@ -21,6 +21,8 @@ LONGEST_ARGUMENT = 256
 """Characters of one argument of a processing job (SageMaker API, ContainerArguments)."""
 LONGEST_QUERY = 4096
 """Characters of a query (SageMaker API, AthenaDatasetDefinition)."""
+LONGEST_VALUE = 1024
+"""Characters of a parameter's value (SageMaker API, Parameter)."""
 COLUMN_LISTS = ("key", "exclude", "categorical")
 MOST_TEXTS = 10
 """Arguments of one kind; a job has at most 100 words in all (SageMaker API, ContainerArguments)."""
@@ -40,6 +42,8 @@ class PipelineSettings(PipelineFacts):
         Names of the two roles, and their prefixes in both buckets: only the auditor reads protected columns.
     instances, limits
         Defaults of further parameters.
+    told
+        What the contract says of the data, for the model card.
     """
 
     revision: str
@@ -48,6 +52,7 @@ class PipelineSettings(PipelineFacts):
     auditor: str = "auditor"
     instances: Instances = field(default_factory=Instances)
     limits: Limits = field(default_factory=Limits)
+    told: tuple[str, str, str, str] = ("", "", "", "")
 
     @property
     def query(self) -> str:

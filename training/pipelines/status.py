@@ -105,11 +105,16 @@ def _detail(client: Any, entry: Mapping[str, Any]) -> str:
 
 
 def _told_by_script(client: Any, metadata: Mapping[str, Any]) -> str:
-    """What the script of a failed processing job said; the step's own reason names no more than an exit code."""
-    if "ProcessingJob" not in metadata:
-        return ""
-    job = client.describe_processing_job(ProcessingJobName=_name(metadata["ProcessingJob"]))
-    return str(job.get("ExitMessage") or "")
+    """What a script said where the step's own reason says less: no more than an exit code, or that all jobs failed."""
+    if "ProcessingJob" in metadata:
+        job = client.describe_processing_job(ProcessingJobName=_name(metadata["ProcessingJob"]))
+        return str(job.get("ExitMessage") or "")
+    if "TuningJob" in metadata:
+        found = client.list_training_jobs_for_hyper_parameter_tuning_job(
+            HyperParameterTuningJobName=_name(metadata["TuningJob"]), StatusEquals="Failed", MaxResults=1
+        )["TrainingJobSummaries"]
+        return str(found[0].get("FailureReason") or "") if found else ""
+    return ""
 
 
 def _trained(client: Any, job: Mapping[str, Any]) -> str:

@@ -10,7 +10,13 @@ from functools import cached_property
 from typing import Any
 
 from training.pipelines import requests
-from training.pipelines.parameters import CHAMPION, DATA_VERSION, column_parameters, parameters
+from training.pipelines.parameters import (
+    CHAMPION,
+    DATA_VERSION,
+    column_parameters,
+    parameters,
+    query_parameters,
+)
 from training.pipelines.sdk import session, silent
 from training.pipelines.settings import COLUMN_LISTS, PipelineSettings, group_texts
 from training.registry.register import container_image
@@ -47,6 +53,7 @@ class Jobs:
             "preprocess", settings.role_arn, given["PreprocessInstanceType"], given["PreprocessInstanceCount"],
             environment={"DATA_VERSION": given[DATA_VERSION]},  # read by nobody: another version, another cache entry
         )  # fmt: skip
+        query = requests.joined(*(given[name] for name in query_parameters("")), on="")
         names = ("Product", "Table", "ContractVersion", "Target", "Positive", "Split")
         flags: dict[str, Any] = {
             "name": config.name, "positive-label": config.positive_label, "negative-label": config.negative_label,
@@ -57,7 +64,7 @@ class Jobs:
         request = job.run(
             inputs=[
                 requests.query_input(
-                    settings, "data", given["Query"], given["Database"],
+                    settings, "data", query, given["Database"],
                     workgroup=settings.workgroup, role=settings.role, sharded=True,
                 ),
                 requests.object_input("code", settings.code_uri),

@@ -20,7 +20,12 @@ LIMIT = 100_000
 _CURVE = 50
 """Points of a curve on the card."""
 
-_WORDS = {"auc": "AUC", "pr_auc": "PR-AUC", "ks": "KS", "gini": "Gini", "brier": "Brier score"}
+Told = tuple[str, str, str, str]
+"""What a contract says of its data: purpose, usage, limitations, owner."""
+NOTHING_TOLD: Told = ("", "", "", "")
+
+WORDS = {"auc": "AUC", "pr_auc": "PR-AUC", "ks": "KS", "gini": "Gini", "brier": "Brier score"}
+"""Measure of an evaluation -> its name on the card."""
 
 
 def content(
@@ -45,25 +50,10 @@ def content(
     artifact, image, creator, revision
         Location of the packed model, serving container, who registers, and commit of the code.
     """
-    purpose, usage, limits, owner = _contract(config)
-    positive = schema.positive_label
+    told = told_by_contract(config)
     card: dict[str, Any] = {
         "model_overview": {"model_creator": creator[:1024], "model_artifact": [artifact[:1024]]},
-        "intended_uses": {
-            "purpose_of_model": f"The probability that a row of {config.product} turns out as {positive}."[
-                :2048
-            ],
-            "intended_uses": (usage or "Scoring rows with the same columns as those trained on.")[:2048],
-            "factors_affecting_model_efficiency": (limits or "Rows unlike those of the training data.")[
-                :2048
-            ],
-            "risk_rating": "Unknown",
-            "explanations_for_risk_rating": "Rated by whoever approves the package, not by the training.",
-        },
-        "business_details": {
-            "business_problem": (purpose or f"Telling {positive} from {schema.negative_label}.")[:2048],
-            "business_stakeholders": owner[:2048],
-        },
+        **intended(config, schema.positive_label, schema.negative_label, told),
         "training_details": _training(config, schema, training, image),
         "evaluation_details": [_evaluation(schema, report), *_fairness(schema, report.get("groups"))],
         "additional_information": {
@@ -76,21 +66,45 @@ def content(
             "custom_details": _details(schema, revision),
         },
     }
-    made: dict[str, Any] = _without_empty(card)
+    made: dict[str, Any] = without_empty(card)
     return made
 
 
-def _contract(config: TrainingConfig) -> tuple[str, str, str, str]:
-    if not config.contract or not Path(config.contract).is_file():
-        return "", "", "", ""
+def intended(config: TrainingConfig, positive: str, negative: str, told: Told) -> dict[str, Any]:
+    """The parts of a card that are known before there is a model: what it is for, and for whom."""
+    purpose, usage, limits, owner = told
+    return {
+        "intended_uses": {
+            "purpose_of_model": f"The probability that a row of {config.product} turns out as {positive}."[
+                :2048
+            ],
+            "intended_uses": (usage or "Scoring rows with the same columns as those trained on.")[:2048],
+            "factors_affecting_model_efficiency": (limits or "Rows unlike those of the training data.")[
+                :2048
+            ],
+            "risk_rating": "Unknown",
+            "explanations_for_risk_rating": "Rated by whoever approves the package, not by the training.",
+        },
+        "business_details": {
+            "business_problem": (purpose or f"Telling {positive} from {negative}.")[:2048],
+            "business_stakeholders": owner[:2048],
+        },
+    }
+
+
+def told_by_contract(config: TrainingConfig, folder: Path = Path()) -> Told:
+    """Purpose, usage, limitations and owner of the data; empty texts where the contract's file is not here."""
+    path = folder / config.contract
+    if not config.contract or not path.is_file():
+        return NOTHING_TOLD
     import yaml
 
-    from governance.contracts import load_contract
+    from governance.contracts.read import load_named
 
-    contract = load_contract(config.contract)
+    contract = load_named(path)
     if contract.product != config.product:
-        return "", "", "", ""
-    told = yaml.safe_load(Path(config.contract).read_text(encoding="utf-8")).get("description") or {}
+        return NOTHING_TOLD
+    told = yaml.safe_load(path.read_text(encoding="utf-8")).get("description") or {}
     if not isinstance(told, Mapping):
         told = {"purpose": told}
     purpose, usage, limits = (str(told.get(name) or "") for name in ("purpose", "usage", "limitations"))
@@ -105,7 +119,7 @@ def _training(
     metrics = [
         {"name": f"{split}:{name}", "value": float(training[split][name])}
         for split in ("train", "validation")
-        for name in _WORDS
+        for name in WORDS
         if name in training.get(split, {})
     ]
     settings = training.get("hyperparameters", {})
@@ -130,7 +144,7 @@ def _training(
 def _evaluation(schema: FeatureSchema, report: Mapping[str, Any]) -> dict[str, Any]:
     numbers = [
         _number(word, entry["value"], f"95 % interval {entry['low']:.4f} to {entry['high']:.4f}")
-        for name, word in _WORDS.items()
+        for name, word in WORDS.items()
         for entry in (report["metrics"][name],)
     ]
     numbers.append(_number("Calibration error", report["calibration_error"]))
@@ -242,10 +256,11 @@ def _graph(name: str, points: list[list[float]], x: str, y: str) -> dict[str, An
     return {"name": name, "type": "linear_graph", "value": points, "x_axis_name": x, "y_axis_name": y}
 
 
-def _without_empty(value: Any) -> Any:
+def without_empty(value: Any) -> Any:
+    """The same without empty entries, which SageMaker refuses."""
     if isinstance(value, dict):
-        kept = {name: _without_empty(item) for name, item in value.items()}
+        kept = {name: without_empty(item) for name, item in value.items()}
         return {name: item for name, item in kept.items() if item not in ("", [], {}, None)}
     if isinstance(value, list):
-        return [item for item in (_without_empty(item) for item in value) if item not in ("", {}, None)]
+        return [item for item in (without_empty(item) for item in value) if item not in ("", {}, None)]
     return value

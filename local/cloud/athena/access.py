@@ -1,8 +1,7 @@
-"""What the caller may read of a table: the seam between the query engine and Lake Formation.
+"""What the caller may read of a table, as the query engine uses it.
 
-Owns the answer's shape, the step from access to a relation that the planner understands, and the SQL of
-cell-level security. Deliberately not here: the decision, which `local.cloud.lake` makes with the access
-evaluator.
+Owns the step from access to a relation that the planner understands, and the SQL of cell-level security.
+Deliberately not here: the decision, which `lake` asks the cloud's Lake Formation for, and its shape (`rights`).
 
 Rows and columns of several grants
 ---------------------------------- Grants are a union (Lake Formation developer guide, "Data filtering and
@@ -14,84 +13,27 @@ for the role.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 from local.cloud.athena import dialect as athena_dialect
 from local.cloud.athena.catalog import CatalogTable
 from local.cloud.athena.errors import insufficient
+from local.cloud.athena.lake import authorise, changed, created, dropped, permitted
 from local.cloud.athena.plan import Relation, Scan
+from local.cloud.athena.rights import Access, Caller, CellGrant
 from local.cloud.athena.types import trino_type
 
-
-@dataclass(frozen=True)
-class Caller:
-    """Who runs a query and where: account, role or user in IAM form, Region, and the session for audit."""
-
-    account: str
-    arn: str
-    region: str
-    session_arn: str = ""
-    access_key: str = ""
-    user_id: str = ""
-
-
-@dataclass(frozen=True)
-class CellGrant:
-    """Columns that a grant opens, in the rows of `row_filter`; None is all rows."""
-
-    columns: frozenset[str]
-    row_filter: str | None = None
-
-
-@dataclass(frozen=True)
-class Access:
-    """What a caller may do with a table.
-
-    Attributes
-    ----------
-    grants
-        What SELECT opens; empty when nothing is readable.
-    missing
-        Empty, or what stands in the way of even seeing the table: the permission (`Describe`) and on what.
-    governed
-        Whether Lake Formation decided (then the read leaves an audit record).
-    """
-
-    grants: tuple[CellGrant, ...] = ()
-    missing: tuple[str, str] | None = None
-    governed: bool = True
-
-    @property
-    def columns(self) -> frozenset[str]:
-        """Columns readable in at least some rows."""
-        return frozenset().union(*(grant.columns for grant in self.grants))
-
-
-Authoriser = Callable[[Caller, CatalogTable], Access]
-
-_chosen: Authoriser | None = None
-
-
-def use(authoriser: Authoriser | None) -> None:
-    """Take another decision maker, for tests; None returns to the cloud's own."""
-    global _chosen
-    _chosen = authoriser
-
-
-def authorise(caller: Caller, table: CatalogTable) -> Access:
-    """Return what the caller may read of the table at the end of its links."""
-    if _chosen is not None:
-        return _chosen(caller, table)
-    answer: Access = _lake().authorise(caller, table)
-    return answer
-
-
-def _lake() -> Any:
-    """Return the lake's side of the seam; late, because the engine stands without the served cloud."""
-    return importlib.import_module("local.cloud.athena.lake")
+__all__ = [
+    "authorise",
+    "cells",
+    "changed",
+    "created",
+    "demand",
+    "dropped",
+    "permitted",
+    "relation",
+    "source_columns",
+]
 
 
 def relation(caller: Caller, table: CatalogTable) -> tuple[Relation, Access]:
@@ -158,29 +100,3 @@ def demand(caller: Caller, permission: str, catalog: str, database: str, table: 
     if not permitted(caller, permission, catalog, database, table):
         words = permission.replace("_", " ").title()
         raise insufficient(words, table or database)
-
-
-def permitted(caller: Caller, permission: str, catalog: str, database: str, table: str | None = None) -> bool:
-    """Return whether the caller holds a permission on a table, a database, or (with neither) the catalog."""
-    if _chosen is not None:
-        return True
-    held: bool = _lake().permitted(caller, permission, catalog, database, table)
-    return held
-
-
-def created(caller: Caller, catalog: str, database: str, table: str) -> None:
-    """Tell Lake Formation who made a table: its creator holds every permission on it."""
-    if _chosen is None:
-        _lake().created(caller, catalog, database, table)
-
-
-def dropped(caller: Caller, catalog: str, database: str, table: str) -> None:
-    """Tell Lake Formation that a table is gone, and with it the grants on it."""
-    if _chosen is None:
-        _lake().dropped(caller, catalog, database, table)
-
-
-def changed() -> None:
-    """Tell Lake Formation that a table's definition has changed."""
-    if _chosen is None:
-        _lake().changed()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from local.cloud import cloudtrail, identity
-from local.cloud.athena.access import Caller
+from local.cloud.athena.rights import Caller
 
 
 def current(response: Any) -> Caller:

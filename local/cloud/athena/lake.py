@@ -1,17 +1,17 @@
 """Answers of the cloud's Lake Formation to the query engine's questions.
 
-Owns nothing but the translation between the engine's words (athena_access) and the lake's (lake, authority,
-lifecycle). Imported only when a query asks, so that the engine itself stands without Lake Formation.
+Owns nothing but the translation between the engine's words (`rights`) and the lake's (`local.cloud.lake`, authority,
+lifecycle).
 """
 
 from __future__ import annotations
 
 from governance.snapshot.grants import CatalogRes, DatabaseRes, Resource, TableRes
 from local.cloud import identity, lake
-from local.cloud.athena.access import Access, Caller, CellGrant
 from local.cloud.athena.catalog import CatalogTable
 from local.cloud.athena.errors import QueryFailed
 from local.cloud.athena.objects import backend_of, split_uri
+from local.cloud.athena.rights import Access, Caller, CellGrant
 from local.cloud.lakeformation.authority import check_catalog_call
 from local.cloud.lakeformation.errors import LakeError
 from local.cloud.lakeformation.lifecycle import table_created, table_dropped
@@ -87,13 +87,13 @@ def permitted(caller: Caller, permission: str, catalog: str, database: str, tabl
 
 
 def created(caller: Caller, catalog: str, database: str, table: str) -> None:
-    """Note a table that a statement made."""
+    """Note a table that a statement made: its creator holds every permission on it."""
     table_created(identity.Caller(caller.account, caller.arn), caller.region, catalog, database, table)
     lake.touch()
 
 
 def dropped(caller: Caller, catalog: str, database: str, table: str) -> None:
-    """Forget a table that a statement dropped."""
+    """Forget a table that a statement dropped, and with it the grants on it."""
     table_dropped(caller.region, catalog, database, table)
     lake.touch()
 

@@ -19,11 +19,11 @@ from sqlglot import exp
 from local.cloud.athena import access as athena_access
 from local.cloud.athena import catalog as athena_catalog
 from local.cloud.athena import storage as athena_storage
-from local.cloud.athena.access import Access, Caller
 from local.cloud.athena.catalog import CatalogTable
 from local.cloud.athena.dialect import MACROS
 from local.cloud.athena.errors import QueryCancelled, QueryFailed, insufficient, named
 from local.cloud.athena.plan import Plan, Relation, plan
+from local.cloud.athena.rights import Access, Caller
 from local.cloud.athena.sql import Name
 from local.cloud.athena.storage import Meter
 

@@ -23,10 +23,10 @@ from local.cloud.athena import access as athena_access
 from local.cloud.athena import catalog as athena_catalog
 from local.cloud.athena import ddl as athena_ddl
 from local.cloud.athena import objects as athena_objects
-from local.cloud.athena.access import Caller
 from local.cloud.athena.catalog import CatalogTable
 from local.cloud.athena.errors import QueryFailed
 from local.cloud.athena.objects import S3Object
+from local.cloud.athena.rights import Caller
 from local.cloud.athena.run import Session
 from local.cloud.athena.sql import Name
 from local.cloud.athena.types import hive_type

@@ -1,7 +1,8 @@
 """The SageMaker model registry as the provider reads it back.
 
-Owns resource policies of model package groups, and tags of resources that moto does not find. Deliberately not here:
-model packages and pipelines, which moto and the jobs of this package serve, and feature groups (sagemaker_features).
+Owns resource policies of model package groups, the model cards of packages, and tags of resources that moto does not
+find. Deliberately not here: the rest of model packages, which moto serves, pipelines and jobs (their own modules), and
+feature groups (features).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult, EmptyResult
-from moto.sagemaker.models import SageMakerModelBackend
+from moto.sagemaker.models import ModelPackage, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
 from local.cloud.sagemaker.studio import not_found
@@ -62,6 +63,26 @@ def delete_model_package_group(self: Any) -> Any:
     return EmptyResult()
 
 
+def create_model_package(self: Any) -> Any:
+    """Serve CreateModelPackage, and keep the model card, which moto passes over."""
+    card = self._get_param("ModelCard")
+    if card:
+        try:
+            json.loads(card.get("ModelCardContent") or "")
+        except ValueError as error:
+            raise JsonRESTError("ValidationException", f"Invalid model card content: {error}") from None
+    made = _create_package(self)
+    self.sagemaker_backend.model_packages[made.result["ModelPackageArn"]].model_card = card
+    return made
+
+
+def described(package: Any) -> dict[str, Any]:
+    """What DescribeModelPackage tells of a package."""
+    found: dict[str, Any] = _describe_package(package)
+    card = getattr(package, "model_card", None)
+    return found | ({"ModelCard": card} if card else {})
+
+
 class _Tagged:
     """Tags of a record that is a plain mapping."""
 
@@ -102,8 +123,11 @@ def _missing(arn: str) -> Any:
     raise not_found(f"Could not find {arn}.")
 
 
+_create_package: Callable[[Any], Any] = SageMakerResponse.create_model_package
+_describe_package: Callable[[Any], dict[str, Any]] = ModelPackage.gen_response_object
 _find_resource: Callable[[Any, str], Any] = SageMakerModelBackend._get_resource_from_arn
 CALLS = (
+    create_model_package,
     put_model_package_group_policy,
     get_model_package_group_policy,
     delete_model_package_group_policy,
@@ -116,3 +140,4 @@ def install() -> None:
     for call in CALLS:
         setattr(SageMakerResponse, call.__name__, call)
     SageMakerModelBackend._get_resource_from_arn = _find
+    ModelPackage.gen_response_object = described
