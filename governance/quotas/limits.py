@@ -22,6 +22,7 @@ KMS = "https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.htm
 KMS_POLICY = "https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html"
 EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
 ATHENA = "https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"
+FEATURES = "https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-quotas.html"
 SAGEMAKER = "https://docs.aws.amazon.com/general/latest/gr/sagemaker.html"
 
 
@@ -76,6 +77,8 @@ _TABLE: tuple[tuple[str, str, int, str, str, bool], ...] = (
     ("athena.workgroups", "Athena workgroups", 1_000, ATHENA, "", False),
     ("sagemaker.groups", "model package groups", 250, SAGEMAKER, "L-BC8DC54C", True),
     ("sagemaker.pipelines", "SageMaker pipelines", 500, SAGEMAKER, "L-E8EADE50", True),
+    ("sagemaker.feature-groups", "feature groups", 100, FEATURES, "", True),
+    ("sagemaker.features", "features of a feature group", 2_500, FEATURES, "", False),
 )
 
 QUOTAS: dict[str, Quota] = {

@@ -31,6 +31,7 @@ COUNTED = {
     "aws:athena/workgroup:Workgroup": "athena.workgroups",
     "aws:sagemaker/modelPackageGroup:ModelPackageGroup": "sagemaker.groups",
     "aws:sagemaker/pipeline:Pipeline": "sagemaker.pipelines",
+    "aws:sagemaker/featureGroup:FeatureGroup": "sagemaker.feature-groups",
     "aws:sagemaker/domain:Domain": "sagemaker.domains",
     "aws:sagemaker/userProfile:UserProfile": "sagemaker.profiles",
 }
@@ -46,6 +47,7 @@ SIZED = {
 PERMISSIONS = "aws:lakeformation/permissions:Permissions"
 LF_TAGS = "aws:lakeformation/resourceLfTags:ResourceLfTags"
 TABLE = "aws:glue/catalogTable:CatalogTable"
+FEATURE_GROUP = "aws:sagemaker/featureGroup:FeatureGroup"
 
 
 class Declared(Protocol):
@@ -73,6 +75,9 @@ def measure(resources: Iterable[Declared]) -> Iterator[Measured]:
             counts[COUNTED[item.type], item.account] += 1
         if item.type == TABLE:
             counts["glue.tables-in-database", f"{item.inputs.get('databaseName')} in {_owner(item)}"] += 1
+        if item.type == FEATURE_GROUP:
+            where = f"{item.inputs.get('featureGroupName')} in {item.account}"
+            counts["sagemaker.features", where] += len(item.inputs.get("featureDefinitions") or ())
         if item.type == "aws:cloudwatch/eventRule:EventRule":
             counts["events.rules", f"{item.inputs.get('eventBusName') or 'default'} in {item.account}"] += 1
         if item.type == "aws:iam/rolePolicyAttachment:RolePolicyAttachment":

@@ -119,3 +119,21 @@ def test_re_grants_made_by_the_dynamic_resource_are_counted_like_any_other() -> 
     assert [(row.quota.key, row.used) for row in rows] == [("lake.filters", 2)], (
         "two filters of one role on one table"
     )
+
+
+def test_feature_groups_and_their_features_are_counted() -> None:
+    class Group:
+        type, account = "aws:sagemaker/featureGroup:FeatureGroup", CONSUMER
+
+        def __init__(self, name: str, features: int) -> None:
+            self.name = name
+            self.inputs: Mapping[str, Any] = {
+                "featureGroupName": name, "featureDefinitions": [{"featureName": f"f{n}"} for n in range(features)],
+            }  # fmt: skip
+
+    used = {(row.quota.key, row.where): row.used for row in usage([Group("a", 3), Group("b", 2)])}
+    assert used == {
+        ("sagemaker.feature-groups", CONSUMER): 2,
+        ("sagemaker.features", f"a in {CONSUMER}"): 3,
+        ("sagemaker.features", f"b in {CONSUMER}"): 2,
+    }
