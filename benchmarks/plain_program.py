@@ -1,10 +1,10 @@
 """The reference of the program run: an estate of the same types, made of plain typed resources.
 
-What somebody would write who knew every name and ARN beforehand and let the order be: one call of `pulumi_aws` after the
-other, typed arguments of the same kinds and sizes, no component, no parent, no output in an input, no `depends_on`, no
-contract and no policy to compute. Deliberately not here: anything of this project. A re-grant, which the provider has no
-type for, is a plain grant here; for each component there is an LF-tag, the smallest type, so that both sides have the
-same number of resources. Run as a project's `__main__.py`; the stack's configuration says how many `products` and `tables`.
+One call of `pulumi_aws` after the other, typed arguments of the same kinds and sizes, no component, no parent, no `depends_on`,
+no contract and no policy to compute. Bare, as by somebody who knew every name and ARN beforehand and let the order be; or
+linked by outputs, as people write programs. Deliberately not here: anything of this project. A re-grant, which the provider
+has no type for, is a plain grant here; for each component there is an LF-tag, the smallest type, so that all have the same
+number of resources. Run as a project's `__main__.py`; the configuration has `products`, `tables`, and whether it is `linked`.
 """
 
 import json
@@ -14,13 +14,13 @@ import pulumi_aws as aws
 
 CONFIG = pulumi.Config()
 PRODUCTS, TABLES = CONFIG.require_int("products"), CONFIG.require_int("tables")
+LINKED = CONFIG.get_bool("linked")
 ACCOUNT, CENTRAL = "222233334444", "111122223333"
 COLUMNS = ("c0", "c1", "c2", "c3", "c4")
 STEWARD = aws.Provider("steward", region="eu-west-1", allowed_account_ids=[CENTRAL])
 OWN = pulumi.ResourceOptions(provider=aws.Provider("own", region="eu-west-1", allowed_account_ids=[ACCOUNT]))
 CATALOG = pulumi.ResourceOptions(provider=STEWARD)
-KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/0"
-SCRIPT = "x = 1  # a line of the script\n" * 1700
+KEY, SCRIPT = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/0", "x = 1  # a line of the script\n" * 1700
 SPEC = json.dumps([[f"t{table}", *COLUMNS] for table in range(TABLES)] * 10)
 PARAMETERS = {f"parameter_{number}": "unmeasured" for number in range(12)}
 READ = ["DESCRIBE", "SELECT"]
@@ -29,11 +29,8 @@ READ = ["DESCRIBE", "SELECT"]
 def policy(statements: int) -> str:
     """A policy document as text."""
     actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-    statement = {
-        "Effect": "Allow",
-        "Action": actions,
-        "Resource": ["arn:aws:s3:::bucket/raw/*", "arn:aws:s3:::bucket/curated/*"],
-    }
+    resources = ["arn:aws:s3:::bucket/raw/*", "arn:aws:s3:::bucket/curated/*"]
+    statement = {"Effect": "Allow", "Action": actions, "Resource": resources}
     return json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Sid": f"S{n}", **statement} for n in range(statements)]}
     )
@@ -43,17 +40,17 @@ def bucket(name: str, tags: dict[str, str]) -> None:
     """A bucket with all its settings: eight resources, the last for a component."""
     s3 = aws.s3
     physical = f"mesh-{name}-{ACCOUNT}-eu-west-1"
-    everything = s3.BucketLifecycleConfigurationRuleFilterArgs(prefix="")
-    s3.Bucket(f"{name}-bucket", bucket=physical, force_destroy=True, tags=tags, opts=OWN)
+    made = s3.Bucket(f"{name}-bucket", bucket=physical, force_destroy=True, tags=tags, opts=OWN)
+    target = made.id if LINKED else physical
     s3.BucketOwnershipControls(
         f"{name}-ownership",
-        bucket=physical,
+        bucket=target,
         rule=s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
         opts=OWN,
     )
     s3.BucketVersioning(
         f"{name}-versioning",
-        bucket=physical,
+        bucket=target,
         versioning_configuration=s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
         opts=OWN,
     )
@@ -62,7 +59,7 @@ def bucket(name: str, tags: dict[str, str]) -> None:
     )
     s3.BucketServerSideEncryptionConfiguration(
         f"{name}-encryption",
-        bucket=physical,
+        bucket=target,
         rules=[
             s3.BucketServerSideEncryptionConfigurationRuleArgs(
                 apply_server_side_encryption_by_default=default, bucket_key_enabled=True
@@ -74,12 +71,12 @@ def bucket(name: str, tags: dict[str, str]) -> None:
     versions = s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(noncurrent_days=30)
     s3.BucketLifecycleConfiguration(
         f"{name}-lifecycle",
-        bucket=physical,
+        bucket=target,
         rules=[
             s3.BucketLifecycleConfigurationRuleArgs(
                 id="leftovers",
                 status="Enabled",
-                filter=everything,
+                filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
                 abort_incomplete_multipart_upload=uploads,
                 noncurrent_version_expiration=versions,
             )
@@ -88,21 +85,21 @@ def bucket(name: str, tags: dict[str, str]) -> None:
     )
     s3.BucketPublicAccessBlock(
         f"{name}-block",
-        bucket=physical,
+        bucket=target,
         block_public_acls=True,
         block_public_policy=True,
         ignore_public_acls=True,
         restrict_public_buckets=True,
         opts=OWN,
     )
-    s3.BucketPolicy(f"{name}-policy", bucket=physical, policy=policy(3), opts=OWN)
+    s3.BucketPolicy(f"{name}-policy", bucket=target, policy=policy(3), opts=OWN)
     aws.lakeformation.LfTag(f"{name}-component", key="domain", values=[name], opts=OWN)
 
 
 def storage(name: str, tags: dict[str, str]) -> None:
     """Key, buckets, role, job and crawler of a product."""
     physical = f"mesh-{name}-{ACCOUNT}-eu-west-1"
-    aws.kms.Key(
+    key = aws.kms.Key(
         f"{name}-key",
         description=f"Encrypts {name}",
         enable_key_rotation=True,
@@ -111,9 +108,11 @@ def storage(name: str, tags: dict[str, str]) -> None:
         tags=tags,
         opts=OWN,
     )
-    aws.kms.Alias(f"{name}-alias", name=f"alias/mesh-{name}", target_key_id=KEY, opts=OWN)
+    aws.kms.Alias(
+        f"{name}-alias", name=f"alias/mesh-{name}", target_key_id=key.id if LINKED else KEY, opts=OWN
+    )
     for role in ("curation", "crawler"):
-        aws.iam.Role(
+        worker = aws.iam.Role(
             f"{name}-{role}",
             name=f"mesh-{role}-{name}",
             description=f"Works on {name}",
@@ -121,8 +120,9 @@ def storage(name: str, tags: dict[str, str]) -> None:
             tags=tags,
             opts=OWN,
         )
-        aws.iam.RolePolicy(f"{name}-{role}-policy", role=f"mesh-{role}-{name}", policy=policy(8), opts=OWN)
-        arn = f"arn:aws:iam::{ACCOUNT}:role/mesh-{role}-{name}"
+        physical_role = worker.id if LINKED else f"mesh-{role}-{name}"
+        aws.iam.RolePolicy(f"{name}-{role}-policy", role=physical_role, policy=policy(8), opts=OWN)
+        arn = worker.arn if LINKED else f"arn:aws:iam::{ACCOUNT}:role/mesh-{role}-{name}"
         for what in ("database", "tables", "location"):
             grant(f"{name}-{role}-{what}", arn, "TABLE", READ, OWN)
         aws.lakeformation.Permissions(
@@ -250,7 +250,7 @@ def catalog(name: str) -> None:
     column = aws.glue.CatalogTableStorageDescriptorColumnArgs
     for number in range(TABLES):
         table = f"t{number}"
-        aws.glue.CatalogTable(
+        made = aws.glue.CatalogTable(
             f"{name}-{table}",
             name=table,
             catalog_id=CENTRAL,
@@ -270,12 +270,13 @@ def catalog(name: str) -> None:
             ),
             opts=CATALOG,
         )
+        place = made.name if LINKED else table
         for level, columns in (("restricted", COLUMNS[:1]), ("internal", COLUMNS[1:])):
             aws.lakeformation.ResourceLfTags(
                 f"{name}-{table}-{level}",
                 catalog_id=CENTRAL,
                 table_with_columns=where(
-                    catalog_id=CENTRAL, database_name=name, name=table, column_names=list(columns)
+                    catalog_id=CENTRAL, database_name=name, name=place, column_names=list(columns)
                 ),
                 lf_tags=[tag(catalog_id=CENTRAL, key="sensitivity", value=level)],
                 opts=CATALOG,

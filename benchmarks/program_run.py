@@ -1,14 +1,16 @@
 """Program run: a LoB with P products of T tables, against the same estate as plain typed resources.
 
-The reference is `plain_program.py` beside this file: the same types in the same numbers, every name known, no component
-and no order. Both run on the recorder, each size in a process of its own, so the recorder's own cost is in both; reading
-and compiling the contracts is in the mesh's. Prints milliseconds of CPU per resource, the ratio, seconds of CPU, peak
-memory, and how the number of grants grows with the number of tables. `--products 1000 --tables 10` is the full size.
+The reference is `plain_program.py` beside this file: the same types in the same numbers, without a component; once linked by
+outputs, as people write programs, and once bare, with every name known beforehand. All run on the recorder, each size in a
+process of its own, so the recorder's own cost is in all; reading and compiling the contracts is in the mesh's. Prints
+milliseconds of CPU per resource, both ratios, seconds of CPU, peak memory, and how the number of grants grows with the number
+of tables. `--products 1000 --tables 10` is the full size.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import resource
 import shutil
@@ -61,13 +63,14 @@ def project(folder: Path, products: int, tables: int) -> None:
     (folder / "Pulumi.producer.yaml").write_text(yaml.safe_dump(stack))
 
 
-def plain(folder: Path, products: int, tables: int) -> None:
+def plain(folder: Path, products: int, tables: int, linked: bool = False) -> None:
     """The same estate as one program of plain typed resources; see there."""
     shutil.copy(PLAIN, folder / "__main__.py")
-    schema = {
+    schema: dict[str, dict[str, object]] = {
         key: {"type": "integer", "default": value}
         for key, value in (("products", products), ("tables", tables))
     }
+    schema["linked"] = {"type": "boolean", "default": linked}
     (folder / "Pulumi.yaml").write_text(
         yaml.safe_dump({"name": "plain", "runtime": "python", "config": schema})
     )
@@ -116,22 +119,22 @@ def main() -> None:
         record(options.record)
         return
     print(
-        f"{'products':>9} {'tables':>7} {'resources':>10} {'grants':>7} {'ms each':>8} {'plain':>8} {'ratio':>6} "
-        f"{'CPU s':>7} {'GiB':>6} {'plain':>6}"
+        f"{'products':>9} {'tables':>7} {'resources':>10} {'grants':>7} {'ms each':>8} {'linked':>7} {'ratio':>6} "
+        f"{'bare':>6} {'ratio':>6} {'CPU s':>7} {'GiB':>6} {'bare':>6}"
     )
     sizes = [(max(1, options.products // 4), options.tables), (max(1, options.products // 2), options.tables)]
     for products, tables in [*sizes, (options.products, options.tables), (options.products, 1)]:
-        with tempfile.TemporaryDirectory() as folder:
-            project(Path(folder), products, tables)
-            mesh = measure(Path(folder))
-        with tempfile.TemporaryDirectory() as folder:
-            plain(Path(folder), products, tables)
-            reference = measure(Path(folder))
-        each = [1000 * item["seconds"] / item["resources"] for item in (mesh, reference)]
+        runs = []
+        for make in (project, functools.partial(plain, linked=True), plain):
+            with tempfile.TemporaryDirectory() as folder:
+                make(Path(folder), products, tables)
+                runs.append(measure(Path(folder)))
+        mesh, _, bare = runs
+        ours, linked, alone = (1000 * run["seconds"] / run["resources"] for run in runs)
         print(
-            f"{products:>9} {tables:>7} {mesh['resources']:>10.0f} {mesh['grants']:>7.0f} "
-            f"{each[0]:>8.2f} {each[1]:>8.2f} {each[0] / each[1]:>6.2f} "
-            f"{mesh['seconds']:>7.1f} {mesh['peak']:>6.2f} {reference['peak']:>6.2f}",
+            f"{products:>9} {tables:>7} {mesh['resources']:>10.0f} {mesh['grants']:>7.0f} {ours:>8.2f} "
+            f"{linked:>7.2f} {ours / linked:>6.2f} {alone:>6.2f} {ours / alone:>6.2f} "
+            f"{mesh['seconds']:>7.1f} {mesh['peak']:>6.2f} {bare['peak']:>6.2f}",
             flush=True,
         )
 
