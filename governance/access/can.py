@@ -1,7 +1,7 @@
 """Whether a principal may do one thing with one resource: describe, create, alter, drop, write, point at.
 
 Owns every permission but the reading of cells (access). Deliberately not here: IAM permissions for the API
-calls (access_iam) and the granting of permissions (access_grants).
+calls (iam) and the granting of permissions (grants).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which cells of a table, and which actions on it, a principal's grants open.
 
 Owns the meaning of one grant on one table and the union of grants. Deliberately not here: how a grant reaches
-a principal (access_chain), links (access_links), and sentences about what is missing (access_why).
+a principal (chain), links (links), and sentences about what is missing (why).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who can read what: the access evaluator's front door.
 
 Owns the questions :func:`readable`, :func:`explain` and :func:`matrix` and their answers. Deliberately not
-here: actions other than reading (access_can), who may grant (access_grants), the IAM half (access_iam).
+here: actions other than reading (can), who may grant (grants), the IAM half (iam).
 
 Every rule names the page of the AWS Lake Formation Developer Guide (LFDG) it follows in the docstring of the
 function that holds it; where AWS does not say, the answer is no, and the docstring says that.

@@ -1,6 +1,6 @@
 """Grants that Lake Formation refuses whoever asks: wrong shape, nothing there, border not prepared.
 
-Deliberately not here: whether the grantor holds what it grants (access_grants).
+Deliberately not here: whether the grantor holds what it grants (grants).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Whether a principal may make a grant.
 
 Owns the grant option, the cascading of permissions to and inside other accounts, and the shapes Lake
-Formation refuses. Deliberately not here: what a grant opens once it is made (access_cells), and the IAM and
-RAM permissions that the calls need (access_iam).
+Formation refuses. Deliberately not here: what a grant opens once it is made (cells), and the IAM and
+RAM permissions that the calls need (iam).
 """
 
 from __future__ import annotations

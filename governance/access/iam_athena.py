@@ -1,6 +1,6 @@
 """The calls that a query through Athena makes, as IAM sees them.
 
-Deliberately not here: whether a role's policies allow them (access_iam), and Lake Formation's own
+Deliberately not here: whether a role's policies allow them (iam), and Lake Formation's own
 permissions.
 """
 

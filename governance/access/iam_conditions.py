@@ -2,7 +2,7 @@
 
 Follows the IAM User Guide, reference_policies_elements_condition_operators and
 reference_policies_multi-value-conditions. Deliberately not here: which statement a condition belongs to
-(access_iam).
+(iam).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Resource links: what name leads where, and whether a principal may follow it.
 
-Deliberately not here: permissions on what the link points at (access_cells).
+Deliberately not here: permissions on what the link points at (cells).
 """
 
 from __future__ import annotations

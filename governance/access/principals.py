@@ -1,6 +1,6 @@
 """Who a principal is: account, role behind a session, and the groups Lake Formation knows.
 
-Deliberately not here: what a principal holds (access_chain).
+Deliberately not here: what a principal holds (chain).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whether a principal may put an LF-tag on a resource.
 
-Deliberately not here: permissions on the tag's values themselves (access_can).
+Deliberately not here: permissions on the tag's values themselves (can).
 """
 
 from __future__ import annotations

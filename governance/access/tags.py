@@ -1,6 +1,6 @@
 """LF-tags: what a table and its columns inherit, and which of them an expression matches.
 
-Deliberately not here: what a match opens (access_cells).
+Deliberately not here: what a match opens (cells).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Why not: the first link that is missing between a principal and a table.
 
-Owns the codes and sentences. Deliberately not here: what is open (access_cells).
+Owns the codes and sentences. Deliberately not here: what is open (cells).
 """
 
 from __future__ import annotations

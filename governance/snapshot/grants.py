@@ -1,7 +1,7 @@
 """Grants of Lake Formation and the resources they name.
 
 Owns the resource union, the permission names each resource takes, and what "ALL" stands for. Deliberately not
-here: what a grant opens (access) and whether somebody may make it (access_grants).
+here: what a grant opens (access) and whether somebody may make it (access.grants).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One state of a mesh as plain values: catalogs, tags, filters, links, settings, roles and shares.
 
 Owns the types that every source of a state (recorded program, embedded cloud, live account) fills and that
-the access evaluator reads. Deliberately not here: grants and the resources they name (snapshot_grants),
-reading and writing JSON (snapshot_json), the mutable builder (snapshot_build), and any rule about access.
+the access evaluator reads. Deliberately not here: grants and the resources they name (grants),
+reading and writing JSON (as_json), the mutable builder (build), and any rule about access.
 
 All types are frozen and hashable. Names of databases, tables and columns, and the keys and values of LF-tags,
 are folded to lower case on construction because the Glue Data Catalog and Lake Formation store them so.

@@ -2,7 +2,7 @@
 
 Owns a share's life: made with the first grant to an account, invited unless both accounts are in one
 Organization, gone with the last grant. Deliberately not here: RAM's API (ram) and what the grants open
-(lakeformation_authority). One share per owner and recipient; Lake Formation on AWS makes a few and reuses
+(lakeformation.authority). One share per owner and recipient; Lake Formation on AWS makes a few and reuses
 them as well.
 """
 

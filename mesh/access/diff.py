@@ -1,7 +1,7 @@
 """What a change adds to and takes from whom: two states compared by principal, table and column.
 
 Owns the comparison and its three forms: text, JSON, and Markdown for a pull request. Deliberately not here:
-where the two states come from (access_sources).
+where the two states come from (sources).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Why a principal may, or may not, do one thing with one table.
 
 Owns putting the answer together: Lake Formation's chain, the IAM half, and the lines of config that would give
-what lacks. Deliberately not here: the rules (governance.access) and the command line (cli_access).
+what lacks. Deliberately not here: the rules (governance.access) and the command line (cli.access).
 """
 
 from __future__ import annotations

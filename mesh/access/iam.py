@@ -1,7 +1,7 @@
 """The IAM half of a read: the calls that a role's query through Athena makes, held against its policies.
 
 Owns gathering where a role queries from what its stack declares: workgroup, results, keys. Deliberately not
-here: which calls those are and how policies are evaluated (governance.access.iam, access_iam_athena).
+here: which calls those are and how policies are evaluated (governance.access.iam, iam_athena).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Putting a catalog right: granting again what is missing, and on request revoking what nobody intends.
 
 Owns the order (owner's grants before re-grants, revokes the other way round) and as whom each is made.
-Deliberately not here: what is missing (access_verify). Databases, tables, roles and the like are not made
+Deliberately not here: what is missing (verify). Databases, tables, roles and the like are not made
 here: the program makes them, so the engine is told that they are gone and `mesh up` makes them again.
 """
 

@@ -1,7 +1,7 @@
 """What the program intends against what the catalogs hold, grant by grant and thing by thing.
 
 Owns what counts as missing, unmanaged or different, and what is none of the mesh's business. Deliberately not
-here: putting it right (access_repair).
+here: putting it right (repair).
 """
 
 from __future__ import annotations

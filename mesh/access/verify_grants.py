@@ -1,7 +1,7 @@
 """Grants: what the program intends against what the catalogs hold.
 
 Owns telling a grant nobody intends from one that Lake Formation gives to a creator, and from one that is none
-of the mesh's business. Deliberately not here: everything that is no grant (access_verify).
+of the mesh's business. Deliberately not here: everything that is no grant (verify).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`mesh access`: who reads what and why, what a change would do to that, and whether a catalog is as intended.
 
 Owns the sub-command's arguments, what it prints and its exit codes: 0 yes or clean, 1 no or different, 2 for
-a mistake. Deliberately not here: the answers (access_explain, access_matrix, access_diff, access_verify).
+a mistake. Deliberately not here: the answers (access.explain, access.matrix, access.diff, access.verify).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Numbers, times, names and sensitivity levels as a person reads them.
 
 Owns the wording of single values on the report page and the order of the levels. Deliberately not here: what
-is shown where (report_view, templates) and what is drawn (report_mesh, report_charts).
+is shown where (view, templates) and what is drawn (mesh, charts).
 """
 
 from __future__ import annotations

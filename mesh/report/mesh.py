@@ -2,7 +2,7 @@
 
 Owns the geometry: three lanes (producers, central, consumers), the boxes in them and the edges between,
 computed from the `mesh` block for any number of accounts, products, shares and roles; boxes never overlap.
-Deliberately not here: how a box or an edge looks (report_mesh_draw).
+Deliberately not here: how a box or an edge looks (mesh_draw).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The drawing of the mesh: boxes and edges of a computed layout as one SVG.
 
 Owns how each kind of box and edge looks; colours come from the page's style sheet by class. Deliberately not
-here: positions (report_mesh) and the same facts as a table (templates).
+here: positions (mesh) and the same facts as a table (templates).
 """
 
 from __future__ import annotations

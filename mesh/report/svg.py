@@ -1,7 +1,7 @@
 """SVG elements as escaped markup, and how wide a text will be.
 
-Owns escaping and number formatting inside drawings. Deliberately not here: any layout (report_mesh) or chart
-(report_charts).
+Owns escaping and number formatting inside drawings. Deliberately not here: any layout (mesh) or chart
+(charts).
 """
 
 from __future__ import annotations

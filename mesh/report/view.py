@@ -1,7 +1,7 @@
 """A report's facts arranged as the page shows them.
 
 Owns grouping, ordering and matching: who was answered, which audit record belongs to which query, lineage.
-Deliberately not here: the access matrix (report_access), drawings, and markup (templates).
+Deliberately not here: the access matrix (access), drawings, and markup (templates).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Who makes a request to Athena.
 
 Owns joining the caller's identity with the session for the audit record. Deliberately not here: what the
-caller may do (athena_access).
+caller may do (access).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tables of the Glue Data Catalog as a query names them, and the resource links on the way to their owner.
 
 Owns name resolution over moto's Glue backends. Deliberately not here: whether the caller may see what is
-found (athena_access).
+found (access).
 """
 
 from __future__ import annotations

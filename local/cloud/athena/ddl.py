@@ -1,8 +1,8 @@
 """Statements that read or change the catalog: SHOW, DESCRIBE, CREATE and DROP.
 
 Owns their rules and the text of their answers. Changes go to the catalog of the caller's account, through a
-database link if there is one. Deliberately not here: queries (athena_run) and what is permitted
-(athena_access).
+database link if there is one. Deliberately not here: queries (run) and what is permitted
+(access).
 """
 
 from __future__ import annotations

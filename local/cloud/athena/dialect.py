@@ -1,8 +1,8 @@
 """Functions of Athena's SQL (Trino) in DuckDB.
 
 Owns which functions are served, DuckDB macros for those that DuckDB lacks or names otherwise, and row filters
-as SQL. sqlglot translates the rest. Deliberately not here: operators (athena_operators), and names of tables
-and columns (athena_plan).
+as SQL. sqlglot translates the rest. Deliberately not here: operators (operators), and names of tables
+and columns (plan).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How a failed Athena statement says why: error names, texts and categories as Athena writes them.
 
-Owns the wording. Deliberately not here: deciding that something is wrong (athena_plan, athena_catalog,
-athena_ddl).
+Owns the wording. Deliberately not here: deciding that something is wrong (plan, catalog,
+ddl).
 
 Sources of the texts
 --------------------

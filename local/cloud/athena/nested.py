@@ -4,7 +4,7 @@ Owns the resolution of `address.geo.lat`, as Trino's analyser makes it (Expressi
 visitDereferenceExpression): a relation's column by the longest name first, then the fields of a column, in the
 query itself and then in those around it; and the types of what it finds, so that a missing field is refused
 where it stands. Permissions are those of the column: a field has none of its own. Deliberately not here:
-UNNEST (athena_unnest), and the names of plain columns, which sqlglot qualifies (athena_plan).
+UNNEST (unnest), and the names of plain columns, which sqlglot qualifies (plan).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Owns listing, reading and writing through moto's S3 backends, in whatever account the bucket is. The engine
 reads a governed location with the registration role's
 credentials, not the caller's, so no bucket policy is asked here. Deliberately not here: file formats
-(athena_storage).
+(storage).
 """
 
 from __future__ import annotations

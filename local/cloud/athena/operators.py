@@ -3,7 +3,7 @@
 Owns the rewriting of a typed query and the refusal of comparisons that Trino does not make. Trino's
 documentation decides: whole numbers divide to whole numbers, a decimal quotient has the larger of the two
 scales, an average of decimals is a decimal, a date plus days is a date, and text is never compared with
-anything else. Deliberately not here: functions (athena_dialect).
+anything else. Deliberately not here: functions (dialect).
 """
 
 from __future__ import annotations

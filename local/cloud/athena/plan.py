@@ -3,8 +3,8 @@
 `plan` is a pure function of the query and of the relations that a resolver finds. A relation holds only the
 columns that the caller may read, so `SELECT *`, missing columns and forbidden columns need no rule of their
 own: that is how Athena behaves under Lake Formation too. Deliberately not here: finding relations
-(athena_catalog, athena_access), differences between the SQL dialects (athena_dialect), and reading
-(athena_run).
+(catalog, access), differences between the SQL dialects (dialect), and reading
+(run).
 """
 
 from __future__ import annotations

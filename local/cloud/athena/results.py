@@ -3,7 +3,7 @@
 Owns the CSV and text files, their `.metadata` companions, manifests, and paging. The `.metadata` file is a
 Protocol Buffers message without a published schema; the field numbers are those that the open JDBC driver of
 burtcorp reads (`AthenaMetaDataParser`): 1 the query id, 4 one message per column. Deliberately not here:
-running (athena_run).
+running (run).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Running a planned query in DuckDB over Arrow datasets.
 
 Owns the engine's connection: no files, no extensions, no network, no settings, no Python variables; only the
-views of the plan. Deliberately not here: who may read what (athena_access) and results (athena_results).
+views of the plan. Deliberately not here: who may read what (access) and results (results).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns splitting and recognising statements; a pure function of the text. Every query inside a statement keeps
 the positions of the whole text, so that errors name the true line and column. Deliberately not here: names
-and columns (athena_plan) and carrying out (athena_run, athena_ddl).
+and columns (plan) and carrying out (run, ddl).
 """
 
 from __future__ import annotations

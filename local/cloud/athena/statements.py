@@ -1,7 +1,7 @@
 """Statements around a query, and Hive's DDL, recognised by their tokens.
 
 Owns the grammar of what sqlglot does not parse for Athena: UNLOAD, SHOW, DESCRIBE, CREATE EXTERNAL TABLE,
-MSCK, and the properties of CREATE TABLE AS. Deliberately not here: queries themselves (athena_sql).
+MSCK, and the properties of CREATE TABLE AS. Deliberately not here: queries themselves (sql).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Owns file formats (Parquet, delimited text, JSON lines), Hive partitions and the count of scanned bytes.
 Parquet is read lazily: only the columns and partitions that the engine asks for. Deliberately not here: which
-columns may be asked for (athena_plan) and object access (athena_objects).
+columns may be asked for (plan) and object access (objects).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Column types: Hive names of the catalog, Trino names of queries, Arrow types of files, text of values.
 
-Owns every translation between those four. Deliberately not here: reading files (athena_storage) and writing
-result objects (athena_results).
+Owns every translation between those four. Deliberately not here: reading files (storage) and writing
+result objects (results).
 """
 
 from __future__ import annotations

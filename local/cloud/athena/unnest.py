@@ -3,7 +3,7 @@
 In Trino an array of rows opens into one column per field, a map into key and value, any other array into one
 column; several arguments go side by side, the shorter ones filled up with nulls, and WITH ORDINALITY counts
 from 1 (Trino documentation, SELECT, UNNEST). DuckDB's own UNNEST makes one column of one array. Deliberately not
-here: what the arguments' names mean (athena_nested).
+here: what the arguments' names mean (nested).
 """
 
 from __future__ import annotations

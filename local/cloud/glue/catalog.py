@@ -3,7 +3,7 @@
 Owns which account's catalog a call is about (`CatalogId`, resource links), whether the caller may make it,
 and what follows from it in Lake Formation: the creator's rights, the default grants to IAMAllowedPrincipals,
 forgetting what was dropped. Deliberately not here: Glue's own behaviour, which stays moto's, and the decision
-itself (lakeformation_authority). IAMAllowedPrincipals on a database or table lets everybody of its account
+itself (lakeformation.authority). IAMAllowedPrincipals on a database or table lets everybody of its account
 in.
 """
 

@@ -1,6 +1,6 @@
 """What a caller sees of a catalog: columns of a table, and databases that other accounts share with it.
 
-Deliberately not here: whether the caller may see the table at all (glue_catalog).
+Deliberately not here: whether the caller may see the table at all (catalog).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Glue jobs and crawlers of the embedded cloud, really run: installation into moto's Glue.
 
 Owns the operations StartJobRun, GetJobRun(s), BatchStopJobRun and StartCrawler as callers see them.
-Deliberately not here: the process of a run (jobs_run), its log (jobs_logs) and what a crawler does
-(jobs_crawler). Triggers and schedules stay moto's: they are kept, and start nothing.
+Deliberately not here: the process of a run (run), its log (logs) and what a crawler does
+(crawler). Triggers and schedules stay moto's: they are kept, and start nothing.
 """
 
 from __future__ import annotations

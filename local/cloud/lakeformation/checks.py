@@ -2,7 +2,7 @@
 
 Owns the refusals that come before authorisation matters: malformed principals, unknown databases, tables,
 columns, tags and filters, S3 paths nobody registered. Deliberately not here: authorisation
-(lakeformation_authority).
+(authority).
 """
 
 from __future__ import annotations

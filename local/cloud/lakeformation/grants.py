@@ -1,8 +1,8 @@
 """The grants made in one account and Region.
 
 Owns keeping, merging and taking away. A grant is one row per catalog, principal and resource; granting again
-adds to the row. Deliberately not here: whether the caller may grant (lakeformation_authority) and the wire
-form (lakeformation_shapes). A re-grant on another account's catalog is kept here too, with the account that
+adds to the row. Deliberately not here: whether the caller may grant (authority) and the wire
+form (shapes). A re-grant on another account's catalog is kept here too, with the account that
 made it.
 """
 

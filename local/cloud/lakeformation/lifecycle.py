@@ -1,7 +1,7 @@
 """What Lake Formation does when databases and tables come and go.
 
 Owns the rights of creators, the default grants to IAMAllowedPrincipals, and forgetting grants, tags and
-filters of what was dropped. Deliberately not here: the calls that cause it (glue_catalog). A dropped resource
+filters of what was dropped. Deliberately not here: the calls that cause it (glue.catalog). A dropped resource
 takes along what other accounts re-granted on it.
 """
 

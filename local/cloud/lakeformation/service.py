@@ -1,7 +1,7 @@
 """Lake Formation served over moto: settings, registered locations, and the calls of its other modules.
 
 Owns `install`, which puts our state and our calls in the place of moto's. Deliberately not here: grants
-(lakeformation_grant_api), LF-tags (lakeformation_tag_api) and data cells filters (lakeformation_filters).
+(grant_api), LF-tags (tag_api) and data cells filters (filters).
 """
 
 from __future__ import annotations

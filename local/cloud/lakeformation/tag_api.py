@@ -1,6 +1,6 @@
 """LF-tags over the wire: defining them, putting them on resources, finding by them.
 
-Deliberately not here: keeping tags (lakeformation_tags) and what they open (lakeformation_reach, governance).
+Deliberately not here: keeping tags (tags) and what they open (governance).
 """
 
 from __future__ import annotations

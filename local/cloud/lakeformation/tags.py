@@ -1,8 +1,8 @@
 """LF-tags of one catalog: their definitions and what they are put on.
 
 Owns the ontology, assignments to databases, tables and columns, and inheritance (column over table over
-database). Deliberately not here: who may define or assign (lakeformation_authority) and the wire form
-(lakeformation_tag_api). Keys and values are kept in lower case, as Lake Formation does.
+database). Deliberately not here: who may define or assign (authority) and the wire form
+(tag_api). Keys and values are kept in lower case, as Lake Formation does.
 """
 
 from __future__ import annotations

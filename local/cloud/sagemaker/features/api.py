@@ -1,7 +1,7 @@
 """SageMaker Feature Store of the embedded cloud: feature groups.
 
 Owns Create-, Describe-, Update-, Delete- and ListFeatureGroups. Deliberately not here: what a create looks at and makes
-(sagemaker_features_setup) and records (sagemaker_features_records). A group is there as soon as its call returns; on AWS
+(setup) and records (records). A group is there as soon as its call returns; on AWS
 it is `Creating` for a while. Deleting one forgets its online store and leaves the objects of its offline store, as AWS
 does.
 """

@@ -17,7 +17,7 @@ class Group:
     described: dict[str, Any]
     tags: list[dict[str, str]]
     online: dict[str, Any] = field(default_factory=dict)
-    """Record identifier -> newest record (sagemaker_features_records)."""
+    """Record identifier -> newest record (records)."""
 
     @property
     def kinds(self) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The offline store of the embedded Feature Store: Parquet files by the hour of the event time.
 
-Owns the files' names, columns and types. Deliberately not here: which records come (sagemaker_features_records). Files are
+Owns the files' names, columns and types. Deliberately not here: which records come (records). Files are
 there when the call returns, one per call and hour; AWS buffers and writes within fifteen minutes.
 """
 

@@ -2,7 +2,7 @@
 
 Owns the online store's rule (the newest event time wins), deletion, expiry, and who may call: identity policies of the
 caller are asked, since nothing else governs the online store. Deliberately not here: the form of records
-(sagemaker_features_values) and files (sagemaker_features_offline).
+(values) and files (offline).
 """
 
 from __future__ import annotations

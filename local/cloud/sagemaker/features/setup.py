@@ -1,6 +1,6 @@
 """What CreateFeatureGroup looks at and makes: definitions, the offline store's role and place, its Glue table.
 
-Deliberately not here: the calls (sagemaker_features).
+Deliberately not here: the calls (api).
 """
 
 from __future__ import annotations

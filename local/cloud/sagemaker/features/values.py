@@ -1,7 +1,7 @@
 """Records of the embedded Feature Store: what a record must have, and its values as typed ones.
 
 Owns the checks of PutRecord and DeleteRecord and the form of event times. Deliberately not here: where records go
-(sagemaker_features_records, sagemaker_features_offline). AWS documents the code of these refusals (ValidationError) and
+(records, offline). AWS documents the code of these refusals (ValidationError) and
 not their text, so the texts are ours.
 """
 

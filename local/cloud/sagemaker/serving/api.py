@@ -1,8 +1,8 @@
 """SageMaker hosting of the embedded cloud: models, endpoint configurations, endpoints that answer, InvokeEndpoint.
 
-An endpoint is a process with the artefact's own inference code (sagemaker_serving_host). It is updated as on AWS: the new
+An endpoint is a process with the artefact's own inference code (host). It is updated as on AWS: the new
 one comes up first, requests go to the old one meanwhile, and when the new one fails the old one stays. Deliberately
-not here: model packages (sagemaker_serving_packages), transform jobs (sagemaker_serving_transform); weights, variants
+not here: model packages (packages), transform jobs (transform); weights, variants
 beyond the first, autoscaling and asynchronous inference.
 """
 

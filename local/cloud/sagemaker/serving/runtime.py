@@ -1,6 +1,6 @@
 """Answers of SageMaker Runtime that are errors, as the service words them.
 
-Owns the JSON of an error with its status and headers. Deliberately not here: asking the model (sagemaker_serving).
+Owns the JSON of an error with its status and headers. Deliberately not here: asking the model (api).
 """
 
 from __future__ import annotations
