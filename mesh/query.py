@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ParamValidationError
 
 from governance.errors import MeshError
+from governance.text_table import aligned
 from mesh.aws import Acting
 
 WAIT_SECONDS = 300.0
@@ -100,10 +101,4 @@ def _results(athena: Any, query_id: str) -> tuple[tuple[str, ...], tuple[tuple[s
 def as_table(answer: Answer) -> str:
     """Rows under their column names, each column as wide as its longest cell."""
     cells = [answer.columns, *([cell if cell is not None else "" for cell in row] for row in answer.rows)]
-    widths = [max(len(row[index]) for row in cells) for index in range(len(answer.columns))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(lines)
+    return "\n".join(aligned(cells, ruled=True))

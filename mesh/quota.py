@@ -16,6 +16,7 @@ from typing import Any
 
 from governance.errors import MeshError
 from governance.quotas import Declared, Row, check_limits, fullest, read_limits, usage
+from governance.text_table import aligned
 from governance.yaml_text import read_yaml
 from local import engine
 from mesh import cloud, quota_record, revisions
@@ -114,12 +115,7 @@ def as_text(found: Report, *, every: bool = False) -> str:
     rows = found.rows if every else fullest(found.rows)
     head = ("limit", "where", "now", "after", "of", "")
     lines = [head, *(_cells(row, found) for row in rows)]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(head))]
-    text = []
-    for line in lines:
-        cells = [cell.rjust(width) if 2 <= index <= 4 else cell.ljust(width)
-                 for index, (cell, width) in enumerate(zip(line, widths, strict=True))]  # fmt: skip
-        text.append("  ".join(cells).rstrip())
+    text = aligned(lines, right=(2, 3, 4))
     over, near = sum(row.over for row in found.rows), sum(row.near for row in found.rows)
     last = f"{over} over the limit, {near} near it" if over or near else "nothing over or near a limit"
     return "\n".join([*text, last + (f"; now is {found.against}" if found.against else "")])

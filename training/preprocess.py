@@ -148,9 +148,8 @@ def _rows(folder: Path, config: TrainingConfig) -> Any:
     if not has_files(folder):
         if not (folder.exists() or folder.is_relative_to(job.base())):
             raise MeshError("no such folder; give the one with the Parquet files", f"--data {folder}")
-        return iter(
-            ()
-        )  # what a query that returns nothing leaves, and what a host beyond the number of files gets
+        # what a query that returns nothing leaves, and what a host beyond the number of files gets
+        return iter(())
     return batches(folder, rows=config.chunk_rows, plain=config.key)
 
 

@@ -71,9 +71,9 @@ def load_named(path: str | Path) -> Contract:
         for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
             yield from named(inner)
 
-    text = _text(path)
-    given = odcs_model(text, str(path)).model_dump()
-    return parse_contract(text, str(path), levels=tuple(dict.fromkeys([*named(given), *DEFAULT_LEVELS])))
+    model = odcs_model(_text(path), str(path))
+    levels = dict.fromkeys([*named(model.model_dump()), *DEFAULT_LEVELS])
+    return _contract(model, str(path), tuple(levels))
 
 
 def _text(path: str | Path) -> str:
@@ -87,7 +87,10 @@ def _text(path: str | Path) -> str:
 
 def parse_contract(text: str, file: str, *, levels: Sequence[str] = DEFAULT_LEVELS) -> Contract:
     """Read a contract from text; `file` is only named in messages. See :func:`load_contract`."""
-    model = odcs_model(text, file)
+    return _contract(odcs_model(text, file), file, levels)
+
+
+def _contract(model: OpenDataContractStandard, file: str, levels: Sequence[str]) -> Contract:
     name = model.dataProduct or model.name or ""
     key = "dataProduct" if model.dataProduct else "name"
     try:

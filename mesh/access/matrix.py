@@ -12,6 +12,7 @@ from typing import Any
 
 from governance.access import Access, matrix
 from governance.snapshot import Snapshot, TableId
+from governance.text_table import aligned
 from mesh.access.names import Names, by_level, columns_of, product_of
 
 NOTHING, EVERYTHING = "-", "all"
@@ -59,7 +60,7 @@ def as_text(snapshot: Snapshot, names: Names, found: Sequence[Cell]) -> str:
                     [names.shown(cell.principal), *(_count(cell.access, of) for of in levels.values())]
                 )
                 notes += _row_notes(names, cell)
-        lines = _aligned(rows)
+        lines = aligned(rows, ruled=True)
         lines += [f"  {level or 'no level'}: {', '.join(of)}" for level, of in levels.items()]
         blocks.append("\n".join([*lines, *notes]))
     return "\n\n".join(blocks) or "no table yet"
@@ -83,14 +84,6 @@ def _row_notes(names: Names, cell: Cell) -> list[str]:
         f"  * {names.shown(cell.principal)}: only rows where {row}"
         for row in sorted(row for row in cell.access.row_filters if row is not None)
     ]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    lines = [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
-    return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]
 
 
 def as_json(snapshot: Snapshot, names: Names, found: Sequence[Cell]) -> dict[str, Any]:

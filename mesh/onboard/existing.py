@@ -78,19 +78,7 @@ def share(project: Project, request: ShareRequest) -> Draft:
     for consumer, _ in pairs:
         known_name(consumer, list(central.consumers), "consumer", TO)
         _not_yet(draft, home.stack, name, consumer)
-    narrowed = request.narrowing.read([consumer for consumer, _ in pairs], "consumer", TO)
-    opened = [
-        Opened.checked(
-            consumer,
-            central.consumers[consumer],
-            clearance,
-            home.contract,
-            narrowed[consumer],
-            central.levels,
-        )
-        for consumer, clearance in pairs
-    ]
-    for each in opened:
+    for each in Opened.to_all(pairs, TO, request.narrowing, home.contract, central):
         each.add(draft, home.stack, name)
         each.answer(draft, name, home.lob, home.stack)
     return draft

@@ -66,13 +66,7 @@ def product(project: Project, request: ProductRequest) -> Draft:
     )
     for consumer, _ in pairs:
         known_name(consumer, list(central.consumers), "consumer", "--share")
-    narrowed = request.narrowing.read([consumer for consumer, _ in pairs], "consumer", "--share")
-    shares = [
-        Opened.checked(
-            consumer, central.consumers[consumer], clearance, contract, narrowed[consumer], central.levels
-        )
-        for consumer, clearance in pairs
-    ]
+    shares = Opened.to_all(pairs, "--share", request.narrowing, contract, central)
 
     draft = Draft(project)
     draft.notes += contract.doubts

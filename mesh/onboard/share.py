@@ -14,7 +14,7 @@ from typing import Any
 
 from governance.contracts import Contract
 from governance.errors import MeshError
-from governance.settings import Share
+from governance.settings import CentralSettings, Share
 from governance.sharing import read_share
 from mesh.onboard.draft import Draft, consumers_of, known_name
 from mesh.stack_edit import Inline, inline
@@ -131,6 +131,24 @@ class Opened:
         return cls(
             share=share, tables=tuple(sorted(table.name for table in contract.tables)), narrowing=written
         )
+
+    @classmethod
+    def to_all(
+        cls,
+        pairs: Sequence[tuple[str, str]],
+        option: str,
+        narrowing: Narrowing,
+        contract: Contract,
+        central: CentralSettings,
+    ) -> list[Opened]:
+        """Shares of one product with several consumers of the mesh, named as (consumer, clearance) by an option."""
+        narrowed = narrowing.read([consumer for consumer, _ in pairs], "consumer", option)
+        return [
+            cls.checked(
+                consumer, central.consumers[consumer], clearance, contract, narrowed[consumer], central.levels
+            )
+            for consumer, clearance in pairs
+        ]
 
     def add(self, draft: Draft, stack: str, product: str) -> None:
         """Share the product in its producer's file, which must know the consumer's account."""

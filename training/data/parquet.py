@@ -96,9 +96,8 @@ def batches(
         ]
     )
     for path, found in zip(paths, schemas, strict=True):
-        own = [
-            name for name in texts if _is_text(found.field(name).type)
-        ]  # not a column of nothing but nulls
+        # not a column of nothing but nulls
+        own = [name for name in texts if _is_text(found.field(name).type)]
         try:
             with pq.ParquetFile(path, read_dictionary=own) as file:
                 for batch in file.iter_batches(batch_size=rows, columns=columns):
@@ -122,22 +121,24 @@ def common_schema(schemas: Mapping[str, Any]) -> Any:
     """
     import pyarrow as pa
 
-    paths = list(schemas)
-    first = schemas[paths[0]]
-    for path, found in schemas.items():
+    start = next(iter(schemas))
+    first = schemas[start]
+    # files of one run are mostly alike, and only those that differ need a look at each column
+    others = {path: found for path, found in schemas.items() if not found.equals(first)}
+    for path, found in {start: first, **others}.items():
         twice = sorted({name for name in found.names if found.names.count(name) > 1})
         if twice:
             raise MeshError("is returned twice; select it once, or under two names", f"column {twice[0]}")
-        for here, there, where in ((first, found, path), (found, first, paths[0])):
+        for here, there, where in ((first, found, path), (found, first, start)):
             lost = [name for name in here.names if name not in there.names]
             if lost:
-                other = paths[0] if where == path else path
+                other = start if where == path else path
                 raise MeshError(f"is missing; {other} has it", f"{where}: column {lost[0]}")
     fields = []
     for name in first.names:
         kind = first.field(name).type
-        for path in paths[1:]:
-            kind = _wider(kind, schemas[path].field(name).type, f"{path}: column {name}")
+        for path, found in others.items():
+            kind = _wider(kind, found.field(name).type, f"{path}: column {name}")
         fields.append(pa.field(name, kind))
     return pa.schema(fields)
 

@@ -5,10 +5,10 @@ Pure functions over Arrow tables. Deliberately not here: where the table comes f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from governance.errors import MeshError
+from governance.text_table import aligned
 from training.data.labels import canonical
 from training.features import CATEGORY, as_category, as_number, kind_of
 
@@ -77,17 +77,11 @@ def render(profile: dict[str, Any]) -> str:
     for entry in profile["columns"]:
         distinct = "" if entry["distinct"] is None else f"{entry['distinct']:,}"
         lines.append((entry["column"], entry["type"], f"{entry['nulls']:,}", distinct, _values(entry)))
-    widths = [max(len(row[index]) for row in lines) for index in range(4)]
-    text = [_row(row, widths) for row in lines]
+    text = aligned(lines, right=(2, 3))
     target = profile["target"]
     if target and target["rate"] is not None:
         text.append(f"target {target['column']} = {target['positive']}: {target['rate']:.1%} of the rows")
     return "\n".join(text)
-
-
-def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    left = f"{cells[0]:<{widths[0]}}  {cells[1]:<{widths[1]}}"
-    return f"{left}  {cells[2]:>{widths[2]}}  {cells[3]:>{widths[3]}}  {cells[4]}".rstrip()
 
 
 def _values(entry: dict[str, Any]) -> str:

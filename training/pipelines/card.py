@@ -15,6 +15,7 @@ from typing import Any
 from governance.errors import MeshError
 from training.evaluation.gate import SLOTS
 from training.pipelines.parameters import DATA_VERSION, parameter_name
+from training.pipelines.requests import joined
 from training.pipelines.steps import Jobs
 from training.registry.model_card import LIMIT, WORDS, intended, without_empty
 
@@ -52,15 +53,13 @@ def card(jobs: Jobs, measured: Callable[[str], Any], training_job: Any) -> dict[
     MeshError
         The words alone are longer than a card may be.
     """
-    from sagemaker.core.workflow.functions import Join
-
     pieces = merged(written(without_empty(_content(jobs, measured, training_job))))
     length = sum(len(piece) for piece in pieces if isinstance(piece, str))
     if length > LIMIT - ROOM:
         raise MeshError(
             f"has {length:,} characters, SageMaker takes {LIMIT - ROOM:,}; shorten the contract", "card"
         )
-    return {"ModelCardContent": Join(on="", values=pieces), "ModelCardStatus": STATUS}
+    return {"ModelCardContent": joined(*pieces, on=""), "ModelCardStatus": STATUS}
 
 
 def written(value: Any) -> list[Any]:

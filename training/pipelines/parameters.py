@@ -6,6 +6,7 @@ not here: what the steps do with them (`steps`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -40,16 +41,16 @@ def query_parameters(query: str) -> dict[str, str]:
     {'Query': 'SELECT 1', 'Query2': '', 'Query3': '', 'Query4': ''}
     """
     starts = range(0, LONGEST_QUERY, LONGEST_VALUE)
-    return {
-        f"{QUERY}{number}" if number > 1 else QUERY: query[start : start + LONGEST_VALUE]
-        for number, start in enumerate(starts, 1)
-    }
+    return _numbered(QUERY, [query[start : start + LONGEST_VALUE] for start in starts])
 
 
 def column_parameters(config: TrainingConfig, kind: str) -> dict[str, str]:
     """Parameters of a list of columns: ``Exclude``, and ``Exclude2`` and so on where one argument is too short."""
-    texts = column_texts(getattr(config, kind), kind)
-    name = parameter_name(kind)
+    return _numbered(parameter_name(kind), column_texts(getattr(config, kind), kind))
+
+
+def _numbered(name: str, texts: Sequence[str]) -> dict[str, str]:
+    """The first text under the name itself, the others under the name with their number."""
     return {f"{name}{number}" if number > 1 else name: text for number, text in enumerate(texts, 1)}
 
 

@@ -14,6 +14,7 @@ from governance.errors import MeshError
 from governance.pipelines import Instances, Limits, PipelineFacts
 from training.config import TrainingConfig
 from training.data.protected import Protected
+from training.registry.model_card import NOTHING_TOLD, Told
 
 CATALOG = "AwsDataCatalog"
 """Athena's name of the account's Glue catalog; the resource links are in it."""
@@ -52,7 +53,7 @@ class PipelineSettings(PipelineFacts):
     auditor: str = "auditor"
     instances: Instances = field(default_factory=Instances)
     limits: Limits = field(default_factory=Limits)
-    told: tuple[str, str, str, str] = ("", "", "", "")
+    told: Told = NOTHING_TOLD
 
     @property
     def query(self) -> str:

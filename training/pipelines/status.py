@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from training.evaluation.text_table import aligned
+from governance.text_table import aligned
 from training.session import Context, aws_errors
 
 SUCCEEDED = "Succeeded"

@@ -97,14 +97,13 @@ def told_by_contract(config: TrainingConfig, folder: Path = Path()) -> Told:
     path = folder / config.contract
     if not config.contract or not path.is_file():
         return NOTHING_TOLD
-    import yaml
-
     from governance.contracts.read import load_named
+    from governance.yaml_text import read_yaml
 
     contract = load_named(path)
     if contract.product != config.product:
         return NOTHING_TOLD
-    told = yaml.safe_load(path.read_text(encoding="utf-8")).get("description") or {}
+    told = read_yaml(path.read_text(encoding="utf-8"), str(path)).get("description") or {}
     if not isinstance(told, Mapping):
         told = {"purpose": told}
     purpose, usage, limits = (str(told.get(name) or "") for name in ("purpose", "usage", "limitations"))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from governance.errors import MeshError
-from training.evaluation.text_table import aligned
+from governance.text_table import aligned
 from training.session import Context, aws_errors
 
 APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"

@@ -3,8 +3,8 @@
 Owns the canonical form: names folded, catalog spelled out, a grant on all columns turned into one on the
 table. And the form in which ListPermissions gives grants back, which differs from how they were made: SELECT
 on a table comes back apart, as a grant on the table with a column wildcard, and ALL comes back spelled out.
-Deliberately not here: keeping grants (lakeformation_grants) and checking that what they name exists
-(lakeformation_checks).
+Deliberately not here: keeping grants (grants) and checking that what they name exists
+(checks).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from governance.snapshot.grants import (
     actions_of,
 )
 from local.cloud.lakeformation.errors import invalid
+from local.snapshots_resources import to_api
 
 Document = Mapping[str, Any]
 ALL_TABLES = "ALL_TABLES"
@@ -101,34 +102,14 @@ def _columns(body: Document) -> Resource:
 
 
 def render(catalog: str, resource: Resource) -> dict[str, Any]:
-    """The Resource document of a typed resource."""
+    """The Resource document of a typed resource, as a call returns it: all tables also have a name."""
+    document = to_api(catalog, resource)
     match resource:
-        case CatalogRes():
-            return {"Catalog": {"Id": catalog}}
-        case DatabaseRes(name):
-            return {"Database": {"CatalogId": catalog, "Name": name}}
-        case TableRes(database, None):
-            whole = {"CatalogId": catalog, "DatabaseName": database, "Name": ALL_TABLES, "TableWildcard": {}}
-            return {"Table": whole}
-        case TableRes(database, name):
-            return {"Table": {"CatalogId": catalog, "DatabaseName": database, "Name": name}}
-        case ColumnsRes(database, table, included, excluded):
-            body: dict[str, Any] = {"CatalogId": catalog, "DatabaseName": database, "Name": table}
-            if included is not None:
-                body["ColumnNames"] = list(included)
-            else:
-                body["ColumnWildcard"] = {"ExcludedColumnNames": list(excluded)} if excluded else {}
-            return {"TableWithColumns": body}
-        case LocationRes(arn):
-            return {"DataLocation": {"CatalogId": catalog, "ResourceArn": arn}}
-        case TagRes(key, values):
-            return {"LFTag": {"CatalogId": catalog, "TagKey": key, "TagValues": list(values)}}
-        case TagPolicyRes(kind, expression):
-            tags = [{"TagKey": key, "TagValues": list(values)} for key, values in expression]
-            return {"LFTagPolicy": {"CatalogId": catalog, "ResourceType": kind, "Expression": tags}}
-        case FilterRes(database, table, name):
-            where = {"TableCatalogId": catalog, "DatabaseName": database, "TableName": table, "Name": name}
-            return {"DataCellsFilter": where}
+        case TableRes(_, None):
+            document["Table"]["Name"] = ALL_TABLES
+        case ColumnsRes(included=None, excluded=()):
+            document["TableWithColumns"]["ColumnWildcard"] = {}
+    return document
 
 
 def entries(grant: Grant) -> list[dict[str, Any]]:
