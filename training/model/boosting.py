@@ -176,11 +176,11 @@ class _HeldOut:
                 self.parts.append(np.concatenate(pending))
                 pending.clear()
             labels.append(label)
-            signs.append(np.where(label == 1, -1.0, 1.0))
+            signs.append(np.where(label == 1, np.float32(-1), np.float32(1)))
         if pending:
             self.parts.append(np.concatenate(pending))
         self.labels = np.concatenate(labels) if labels else np.empty(0, np.int8)
-        self.signs = np.concatenate(signs) if signs else np.empty(0)
+        self.signs = np.concatenate(signs) if signs else np.empty(0, np.float32)
         self.margins: list[Any] = [None] * len(self.parts)
         self.best: list[Any] = []
 
@@ -196,9 +196,11 @@ class _HeldOut:
         import numpy as np
 
         self.margins = self._predicted(booster, (index, index + 1), self.margins)
-        margins = np.concatenate(self.margins) if self.margins else np.empty(0)
-        loss = np.logaddexp(0.0, self.signs * margins)
-        return self.cluster.mean(float(loss.sum()), len(loss))
+        margins = np.concatenate(self.margins) if self.margins else np.empty(0, np.float32)
+        wrong = self.signs * margins
+        # log(1 + exp(wrong)) without overflow; in 32 bits, as the margins are, it takes a sixth of the time
+        loss = np.maximum(wrong, 0) + np.log1p(np.exp(-np.abs(wrong)))
+        return self.cluster.mean(float(loss.sum(dtype=np.float64)), len(loss))
 
     def keep(self) -> None:
         """Remember the margins as they are: no later round was better so far."""
