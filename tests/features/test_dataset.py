@@ -167,6 +167,11 @@ def test_times_may_be_written_as_people_do(text: str, meant: str) -> None:
 def test_what_cannot_be_asked_is_one_line() -> None:
     with pytest.raises(MeshError, match="--at: 'soon' is no time"):
         instant("soon", "--at")
+    with pytest.raises(MeshError, match=r"--at: '0001-01-01T00:00:00.14:00' is no time"):
+        instant("0001-01-01T00:00:00+14:00", "--at")
+    for wrong in ("x", None, {"columns": ["a"]}, {"columns": {"a": 1}}):
+        with pytest.raises(MeshError, match=r"featureGroups.claims: .*bring the consumer's stack up again"):
+            pick({"claims": wrong}, "claims")  # type: ignore[dict-item]
     with pytest.raises(MeshError, match="did you mean 'word'"):
         latest(GROUP, columns=["words"])
     with pytest.raises(MeshError, match="gives no column 'id'"):

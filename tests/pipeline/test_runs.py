@@ -145,6 +145,7 @@ def test_a_champion_that_says_nothing_is_refused(cloud: Cloud, context: Context)
     (["Seed=-1"], "--parameter Seed: '-1' must be from 0 to 2147483647"),
     (["AucFloor=nan"], "--parameter AucFloor: 'nan' must be a number"),
     (["Exclude=" + "x" * 257], "--parameter Exclude: has 257 characters, SageMaker takes 256"),
+    (["Seed=1_000"], "--parameter Seed: '1_000' must be a whole number"),
     (["MaxDepth=3", "MaxDepth=4"], "is given twice"),
     (["Query=" + "x" * 4097], "--parameter Query: has 4097 characters, SageMaker takes 4096"),
     (["Database=" + "x" * 1025], "has 1025 characters, SageMaker takes 1024"),

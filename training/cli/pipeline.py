@@ -16,6 +16,9 @@ from training.session import Context
 _INTERVAL = 2.0
 """Seconds between two looks at a run."""
 
+_LONGEST = 3600
+"""Most seconds between them; what is longer is a slip of the pen."""
+
 _WHAT = (
     "config", "product", "table", "target", "positive", "query", "contract", "key", "exclude", "categorical", "seed",
 )  # fmt: skip
@@ -42,10 +45,17 @@ def add(commands: Any, common: Callable[[argparse.ArgumentParser], None]) -> Non
         )
     for command in (start, status):
         command.add_argument("--watch", action="store_true", help="follow to the end; exit 0 only on success")
-        command.add_argument("--interval", type=float, default=_INTERVAL, help="seconds between looks")
+        command.add_argument("--interval", type=_seconds, default=_INTERVAL, help="seconds between looks")
     for command in (start, status, definition):
         common(command)
         command.set_defaults(**dict.fromkeys(_WHAT))
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"'{text}' must be from 0 to {_LONGEST}")
+    return value
 
 
 def run(context: Context, flags: argparse.Namespace) -> int:

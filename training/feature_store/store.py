@@ -59,6 +59,14 @@ class Dataset:
 
 def group_from(name: str, exported: Mapping[str, Any]) -> Group:
     """A group from its part of the outputs."""
+    where = f"featureGroups.{name}"
+    if not isinstance(exported, Mapping):
+        raise MeshError("is no mapping; bring the consumer's stack up again", where)
+    columns = exported.get("columns", {})
+    if not isinstance(columns, Mapping) or not all(isinstance(kind, str) for kind in columns.values()):
+        raise MeshError(
+            "'columns' is no mapping of names to types; bring the consumer's stack up again", where
+        )
     try:
         return Group(
             name=name,
@@ -75,9 +83,7 @@ def group_from(name: str, exported: Mapping[str, Any]) -> Group:
             columns=dict(exported["columns"]),
         )
     except KeyError as error:
-        raise MeshError(
-            f"has no {error}; bring the consumer's stack up again", f"featureGroups.{name}"
-        ) from None
+        raise MeshError(f"has no {error}; bring the consumer's stack up again", where) from None
 
 
 def pick(groups: Mapping[str, Mapping[str, Any]], name: str | None) -> Group:
@@ -105,16 +111,15 @@ def instant(text: str, where: str) -> str:
         The text is no such time.
     """
     try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
+        return iso(dt.datetime.fromisoformat(text))
+    except (ValueError, OverflowError):  # the latter in UTC, for the first and the last day there is
         raise MeshError(f"'{text}' is no time such as 2026-03-31 or 2026-03-31T12:00:00Z", where) from None
-    return iso(moment)
 
 
 def iso(moment: dt.datetime) -> str:
     """A moment in the form of event times: `2026-03-31T12:00:00.000Z`; milliseconds, the rest is cut off."""
     moment = moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return f"{moment.strftime('%Y-%m-%dT%H:%M:%S')}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def features_of(group: Group, columns: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -161,7 +166,7 @@ def latest(
     """
     conditions = _written(written_by)
     if at is not None:
-        conditions.append(f"{_moment(_quoted(group.event_time))} <= {_literal(at)}")
+        conditions.append(f"{_moment(_quoted(group.event_time))} <= {_literal(at, '--at')}")
     names = features_of(group, columns)
     inner = (
         f"SELECT *, row_number() OVER (PARTITION BY {_quoted(group.record_id)} ORDER BY {_order(group)}) AS newest_ "
@@ -216,7 +221,7 @@ def as_of(
         f"invoked__ DESC, written__ DESC) AS newest_ "
         f"FROM (SELECT *, row_number() OVER () AS label_row_ FROM ({labels.rstrip('; ')}) AS given) AS labels "
         f"JOIN (SELECT {stored}, {times} FROM {group.source}{_where(_written(written_by))}) AS store "
-        f"ON labels.{_quoted(group.record_id)} = store.{_quoted(group.record_id + '__')} "
+        f"ON labels.{_quoted(group.record_id)} = {_typed(group.record_id, group, group.record_id + '__')} "
         f"AND {moment} <= CAST(labels.{_quoted(label_time)} AS timestamp)"
     )
     shown = [_quoted(name) for name in label_columns]
@@ -230,7 +235,7 @@ def _order(group: Group) -> str:
 
 
 def _written(written_by: str | None) -> list[str]:
-    return [f"{WRITTEN} <= {_literal(written_by)}"] if written_by is not None else []
+    return [f"{WRITTEN} <= {_literal(written_by, '--written-by')}"] if written_by is not None else []
 
 
 def _where(conditions: Sequence[str]) -> str:
@@ -242,8 +247,8 @@ def _moment(column: str) -> str:
     return f"CAST(from_iso8601_timestamp({column}) AS timestamp)"
 
 
-def _literal(time: str) -> str:
-    return _moment(f"'{instant(time, 'time')}'")
+def _literal(time: str, where: str) -> str:
+    return _moment(f"'{instant(time, where)}'")
 
 
 def _quoted(name: str) -> str:
@@ -251,15 +256,20 @@ def _quoted(name: str) -> str:
 
 
 def _restored(name: str, group: Group, stored: str = "") -> str:
-    """A feature in the type its column has in the product; text of any length stays text."""
-    column, kind = _quoted(stored or name), group.columns[name]
+    """A feature under its name and in the type its column has in the product; text of any length stays text."""
+    made, plain = _typed(name, group, stored or name), _quoted(name)
+    return made if made == plain else f"{made} AS {plain}"
+
+
+def _typed(name: str, group: Group, stored: str) -> str:
+    """A stored column as an expression of the type that the feature has in the product."""
+    column, kind = _quoted(stored), group.columns[name]
     if kind == "timestamp":
-        return f"{_moment(column)} AS {_quoted(name)}"
+        return _moment(column)
     if kind == "date":
-        # As the event time a date is stored with its first moment.
-        return f"CAST(substr({column}, 1, 10) AS date) AS {_quoted(name)}"
+        return (
+            f"CAST(substr({column}, 1, 10) AS date)"  # as the event time it is stored with its first moment
+        )
     if kind.startswith("decimal"):
-        return f"CAST({column} AS {kind}) AS {_quoted(name)}"
-    if kind in _CASTS:
-        return f"CAST({column} AS {_CASTS[kind]}) AS {_quoted(name)}"
-    return f"{column} AS {_quoted(name)}" if stored else column
+        return f"CAST({column} AS {kind})"
+    return f"CAST({column} AS {_CASTS[kind]})" if kind in _CASTS else column

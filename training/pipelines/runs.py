@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -30,7 +31,9 @@ _BOUNDS = {
         ("AucFloor", CHAMPION, "Tolerance", "MinSelectionRateRatio", "MaxTprGap", "MaxFprGap"), (0, 1)
     ),
 }
-_KINDS = {"Integer": int, "Float": float, "Boolean": bool, "String": str}
+_KINDS = {"Integer": int, "Float": float}
+_PLAIN = re.compile(r"[-+.0-9eE]+\Z")
+"""Signs of a number as JSON and the jobs' arguments read it; Python's own also takes `1_000`, spaces, other digits."""
 
 
 def pipeline_name(context: Context) -> str:
@@ -159,7 +162,7 @@ def _checked(name: str, value: str, declared: Mapping[str, Any], most: int) -> s
     try:
         if kind == "Boolean" and value not in ("true", "false"):
             raise ValueError(value)
-        if not math.isfinite(_KINDS[kind](value) if kind in ("Integer", "Float") else 0):
+        if kind in _KINDS and not (_PLAIN.match(value) and math.isfinite(_KINDS[kind](value))):
             raise ValueError(value)
     except ValueError as error:
         wanted = {"Integer": "a whole number", "Float": "a number"}.get(kind, "true or false")
