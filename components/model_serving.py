@@ -1,6 +1,6 @@
 """Production's account: what was promoted from the registry, as an endpoint or as a model for transform jobs.
 
-Key, role and bucket stand from the beginning; a model comes with the first promotion. Names carry the version, so a
+Key, roles and bucket stand from the beginning; a model comes with the first promotion. Names carry the version, so a
 promotion adds a model and an endpoint configuration, swaps them in the running endpoint, and only then takes away what
 is no longer named: SageMaker moves traffic when the new instances answer, and requests see no gap (UpdateEndpoint). The
 version before stays beside the current one, so that a rollback waits for nothing else.
@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.documents import document, key_policy, logs_key_use, service_trust, tls_only
+from components.documents import account_trust, document, key_policy, logs_key_use, service_trust, tls_only
 from components.dynamic_session import Actor
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.serving_approval import ApprovedPackage
-from components.serving_documents import ARTEFACT, CAPTURE, serving_policy
+from components.serving_documents import ARTEFACT, CAPTURE, caller_policy, serving_policy
 from governance.names import Names, Place, fit
 from governance.settings import PackageVersion
 
@@ -79,9 +79,10 @@ class ModelServingArgs:
 
 
 class ModelServing(pulumi.ComponentResource):
-    """Key, role and bucket, and what was promoted."""
+    """Key, roles and bucket, and what was promoted."""
 
     role_arn: pulumi.Output[str]
+    caller_role_arn: pulumi.Output[str]
     key_arn: pulumi.Output[str]
     bucket: pulumi.Output[str]
     model: pulumi.Output[str]
@@ -116,6 +117,7 @@ class ModelServing(pulumi.ComponentResource):
             opts=child,
         ).name
         self.role_arn = self._role(name, args, key.arn, args.place.bucket_arn(bucket))
+        self.caller_role_arn = self._caller(name, args) if args.endpoint else pulumi.Output.from_input("")
         self.model = self.endpoint = pulumi.Output.from_input("")
         if args.current:
             approved = ApprovedPackage(
@@ -136,6 +138,7 @@ class ModelServing(pulumi.ComponentResource):
         self.register_outputs(
             {
                 "role_arn": self.role_arn,
+                "caller_role_arn": self.caller_role_arn,
                 "key_arn": self.key_arn,
                 "bucket": self.bucket,
                 "model": self.model,
@@ -175,6 +178,25 @@ class ModelServing(pulumi.ComponentResource):
             opts=child,
         )
         # Whoever uses the role's ARN waits until the role may do what it is for.
+        return pulumi.Output.all(role.arn, policy.id).apply(lambda values: str(values[0]))
+
+    def _caller(self, name: str, args: ModelServingArgs) -> pulumi.Output[str]:
+        """The role that asks the endpoint: applications and people of the account whom IAM lets assume it."""
+        child = pulumi.ResourceOptions(parent=self)
+        role = aws.iam.Role(
+            f"{name}-caller",
+            name=args.names.caller_role(args.serving),
+            description=f"Asks the endpoint of {args.serving}",
+            assume_role_policy=json.dumps(account_trust(args.place, (), None)),
+            tags=dict(args.tags),
+            opts=child,
+        )
+        policy = aws.iam.RolePolicy(
+            f"{name}-ask",
+            role=role.name,
+            policy=json.dumps(caller_policy(args.place, args.names.endpoint(args.serving))),
+            opts=child,
+        )
         return pulumi.Output.all(role.arn, policy.id).apply(lambda values: str(values[0]))
 
     def _declared(

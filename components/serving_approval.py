@@ -61,6 +61,11 @@ def demand_approval(client: Any, package: str) -> None:
         status = client.describe_model_package(ModelPackageName=package).get("ModelApprovalStatus")
     except ClientError as error:
         problem = error.response["Error"]
+        if problem["Code"] == "ValidationException":
+            raise MeshError(
+                f"is not in the registry ({problem['Message']}); promote one that is with 'mesh promote'",
+                package,
+            ) from error
         raise MeshError(
             f"cannot be looked at ({problem['Code']}: {problem['Message']}); does the consumer's stack file name this "
             "account under mesh:production, and is it up?",

@@ -167,5 +167,16 @@ def serving_policy(
     )
 
 
+def caller_policy(place: Place, endpoint: str) -> Document:
+    """Ask one endpoint, and see whether it is in service; nothing else of the account."""
+    return document(
+        allow(
+            "Ask",
+            ["sagemaker:InvokeEndpoint", "sagemaker:DescribeEndpoint"],
+            place.arn("sagemaker", f"endpoint/{endpoint}"),
+        )
+    )
+
+
 def _roles(names: Names, servings: Mapping[str, Place]) -> list[str]:
     return [item.role_arn(names.serving_role(name)) for name, item in servings.items()]

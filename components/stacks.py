@@ -268,6 +268,7 @@ def _production(settings: ProductionSettings) -> dict[str, Any]:
         "modelPackage": settings.current.arn if settings.current else "",
         "model": serving.model,
         "endpoint": serving.endpoint,
+        "callerRoleArn": serving.caller_role_arn,
         "instanceType": settings.instance_type,
         "instanceCount": settings.instance_count,
     }

@@ -121,5 +121,7 @@ class ProductionExports(TypedDict):
     """Name of the SageMaker model made of it."""
     endpoint: str
     """Name of the endpoint; empty in batch mode."""
+    callerRoleArn: str
+    """Role that may ask the endpoint; empty in batch mode."""
     instanceType: str
     instanceCount: int

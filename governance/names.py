@@ -125,6 +125,10 @@ class Names:
         """Role a model runs as in production; the consumer opens model artefacts to it by this name."""
         return fit(f"{self.namespace}-serving-{serving}", IAM_ROLE_MAX)
 
+    def caller_role(self, serving: str) -> str:
+        """Role that applications ask a production endpoint as."""
+        return fit(f"{self.namespace}-caller-{serving}", IAM_ROLE_MAX)
+
     def serving_bucket(self, serving: str, place: Place) -> str:
         return fit(f"{self.namespace}-{serving}-serving-{place.account_id}-{place.region}", S3_BUCKET_MAX)
 

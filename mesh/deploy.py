@@ -59,7 +59,12 @@ def _described(client: Any) -> Mapping[str, Any]:
 
 
 def up(
-    project: Project, names: list[str], *, endpoint: str | None = None, say: Say = tell
+    project: Project,
+    names: list[str],
+    *,
+    endpoint: str | None = None,
+    say: Say = tell,
+    config: Mapping[str, str] | None = None,
 ) -> dict[str, engine.UpResult]:
     """Bring stacks up in their order.
 
@@ -71,6 +76,8 @@ def up(
         Cloud to bring them up in; the project's running one when None.
     say
         Receives progress lines.
+    config
+        Keys of the stack files with other values for this once, such as ``mesh:modelPackages``.
 
     Returns
     -------
@@ -89,7 +96,7 @@ def up(
     for line in lines:
         say(line)
     join_organization(where, project.organization())
-    overrides = {"mesh:endpoint": where}
+    overrides = {**(config or {}), "mesh:endpoint": where}
     results = {}
     # What is given up goes first, and in reverse order: grants before shares, tables before databases.
     for stack in reversed(chosen):

@@ -33,7 +33,7 @@ MODULES: tuple[str, ...] = tuple(
     for folder, names in {
         "governance": ("errors",),
         "training": (
-            "__init__", "bundle", "config", "evaluate", "evaluate_job", "features", "inference", "job", "preprocess",
+            "__init__", "bundle", "config", "evaluate", "evaluate_job", "features", "inference", "job", "payload", "preprocess",
             "serving_entry", "train",
         ),
         "training/data": (

@@ -25,6 +25,7 @@ LABEL = "__label__"
 """Column of the splits that holds 1 for the positive class and 0 for the other."""
 
 CATEGORY = "category"
+KINDS = {CATEGORY, "number", "boolean", "date", "timestamp"}
 
 LARGEST = 1e38
 """Greatest number a model sees; XGBoost's bins go to twice the greatest value, which 32 bits must still hold."""
@@ -96,6 +97,9 @@ def load_features(path: str | Path) -> FeatureSchema:
             Feature(name=item["name"], kind=item["kind"], levels=tuple(item["levels"]))
             for item in values["features"]
         )
+        unknown = sorted({feature.kind for feature in values["features"]} - KINDS)
+        if unknown:
+            raise ValueError(f"'{unknown[0]}' is no kind of feature")
         for name in ("key", "query_ids", "columns_seen"):
             values[name] = tuple(values[name])
         return FeatureSchema(**values)

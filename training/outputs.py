@@ -70,22 +70,32 @@ def load_outputs(path: str | Path | None = None) -> Outputs:
     MeshError
         Nothing was given; the file is missing or no JSON; a key is missing or of the wrong kind.
     """
-    given = str(path) if path else os.environ.get(ENVIRONMENT, "")
+    return outputs_from(*read_outputs(path, ENVIRONMENT, "consumer"))
+
+
+def read_outputs(path: str | Path | None, environment: str, stack: str) -> tuple[Any, str]:
+    """A stack's outputs as JSON has them, and where they came from; from a file or an environment variable.
+
+    Raises
+    ------
+    MeshError
+        Nothing was given, or the file is missing or no JSON.
+    """
+    given = str(path) if path else os.environ.get(environment, "")
     if not given:
         raise MeshError(
-            "the consumer stack's outputs are needed; write them to a file with 'pulumi stack output --json' "
-            "or 'mesh outputs consumer --json' and give it here or in MESH_OUTPUTS",
+            f"the {stack} stack's outputs are needed; write them to a file with 'pulumi stack output --json' "
+            f"or 'mesh outputs {stack} --json' and give it here or in {environment}",
             "--outputs",
         )
     inline = not path and given.lstrip().startswith("{")
-    source = ENVIRONMENT if inline else given
+    source = environment if inline else given
     try:
-        values = json.loads(given if inline else Path(given).read_text(encoding="utf-8"))
+        return json.loads(given if inline else Path(given).read_text(encoding="utf-8")), source
     except OSError as error:
-        raise MeshError("no such file with the consumer stack's outputs", source) from error
+        raise MeshError(f"no such file with the {stack} stack's outputs", source) from error
     except ValueError as error:
         raise MeshError(f"is no JSON ({error})", source) from error
-    return outputs_from(values, source)
 
 
 def outputs_from(values: Any, source: str = "consumer outputs") -> Outputs:

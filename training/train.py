@@ -128,6 +128,7 @@ def train_folders(
     )
     metrics: dict[str, Any] = {
         "model_sha256": sha256(save_model(fitted.booster, model_folder)),
+        "features_sha256": hashlib.sha256(schema.to_json().encode()).hexdigest(),
         "best_iteration": fitted.best_iteration,
         "rounds_run": fitted.rounds_run,
         "stopped_early": fitted.rounds_run < params.rounds,

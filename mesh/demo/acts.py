@@ -1,4 +1,4 @@
-"""The whole story on a cloud of its own: the accounts come up, data is curated and shared, a model is trained.
+"""The whole story on a cloud of its own: accounts come up, data is curated and shared, a model is trained and served.
 
 Nothing here decides an outcome: rows are counted by the curation job, reads are allowed or refused by the embedded
 cloud, figures come from the training. The demo only asks, times and reports.
@@ -10,8 +10,10 @@ import datetime as dt
 import time
 from pathlib import Path
 
+from governance.settings import ProductionSettings
 from mesh import cloud, deploy
 from mesh.aws import Acting
+from mesh.demo import production
 from mesh.demo.data import curate, deliver, quality
 from mesh.demo.picture import account, picture
 from mesh.demo.reads import audit, read_all
@@ -20,7 +22,7 @@ from mesh.demo.training import train
 from mesh.project import Project
 
 FOLDER = Path("build/demo")
-CONSUMER, PRODUCER, PRODUCT = "consumer", "producer", "credit-card"
+CONSUMER, PRODUCER, PRODUCT, KEY = "consumer", "producer", "credit-card", "application_id"
 
 
 def run(project: Project, *, keep: bool) -> None:
@@ -44,7 +46,7 @@ def run(project: Project, *, keep: bool) -> None:
         with story.phase("cloud"):
             story.endpoint = cloud.start(home, organization=project.organization()).endpoint
             story.said = story.endpoint
-        _tell(story, folder)
+        _tell(story, folder, keep)
     finally:
         if not keep and cloud.find(home):
             cloud.stop(home)
@@ -56,12 +58,19 @@ def run(project: Project, *, keep: bool) -> None:
     print(account(story.report, page.relative_to(project.folder), keep))
 
 
-def _tell(story: Story, folder: Path) -> None:
+def _tell(story: Story, folder: Path, keep: bool) -> None:
     project, report = story.project, story.report
     report["resources"] = {}
     for stack in project.stacks:
         with story.phase(f"up {stack}"):
-            result = deploy.up(project, [stack], endpoint=story.endpoint, say=lambda _: None)[stack]
+            serves = isinstance(project.stacks[stack], ProductionSettings)
+            result = deploy.up(
+                project,
+                [stack],
+                endpoint=story.endpoint,
+                say=lambda _: None,
+                config=production.NOTHING if serves else None,
+            )[stack]
             report["resources"][stack] = result.resources
             story.said = f"{result.resources} resources"
     producer = deploy.outputs(project, PRODUCER, endpoint=story.endpoint)
@@ -93,6 +102,13 @@ def _tell(story: Story, folder: Path) -> None:
         )
         story.said = f"{len(report['queries'])} allowed, {len(report['denials'])} refused"
     train(story, PRODUCT, consumer, folder)
+    endpoints = [
+        stack
+        for stack, item in project.stacks.items()
+        if isinstance(item, ProductionSettings) and (item.consumer_stack, item.mode) == (CONSUMER, "endpoint")
+    ]
+    for stack in endpoints[:1]:
+        production.serve(story, stack, consumer, key=KEY, keep=keep)
 
 
 def _deploy_role(project: Project, stack: str) -> str:

@@ -78,11 +78,33 @@ def account(report: Mapping[str, Any], page: Path, kept: bool) -> str:
         f"contract {model['contract_version']}",
         f"            never saw {', '.join(model['unseen'])}",
         f"            {model['package_arn']}",
+        *_served(report.get("production")),
         f"Report      {page} ({report['seconds']:.1f} s in all)",
     ]
     if kept:
+        if report.get("production"):
+            lines.append(
+                "The endpoint is gone again, as the stack files do not name it; 'mesh promote' writes them, 'mesh up' makes it"
+            )
         lines.append('The cloud goes on; try: mesh query --as auditor "SELECT age FROM credit_card LIMIT 3"')
     return "\n".join(lines)
+
+
+def _served(found: Mapping[str, Any] | None) -> list[str]:
+    """What became of the model: who may not approve it, who did, and what its endpoint said of one application."""
+    if not found:
+        return []
+    reasons = ", ".join(
+        f"{'+' if item['effect'] == 'raises' else '-'}{item['feature']} ({item['value']})"
+        for item in found["reasons"]
+    )
+    return [
+        f"Refused     {_name(found['refused'])}: to approve version {found['version']}, which it trained",
+        f"Approved    {_name({'principal': found['approved_by']})}: version {found['version']}, {found['reason']}",
+        f"Served      {found['endpoint']}: application {found['application']} scores {found['score']:.3f}, "
+        f"{found['decision']}",
+        f"            because of {reasons}",
+    ]
 
 
 def _name(item: Mapping[str, Any]) -> str:

@@ -1,5 +1,5 @@
 """``mesh promote``: which approved version production serves."""
 
-from mesh.promote.choice import Promotion, production_stack, promotion
+from mesh.promote.choice import Promotion, newest_approved, production_stack, promotion
 
-__all__ = ["Promotion", "production_stack", "promotion"]
+__all__ = ["Promotion", "newest_approved", "production_stack", "promotion"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from governance.errors import MeshError
@@ -61,10 +61,11 @@ class Promotion:
         if current is None:
             yield f"the next up makes the endpoint, with version {self.target.version}"
             return
-        yield (
-            f"the next up moves the endpoint to version {self.target.version} while version {current.version} answers, "
-            "and keeps that one ready for a rollback"
-        )
+        moves = f"the next up moves the endpoint to version {self.target.version} while version {current.version} answers"
+        if self.present and self.present.status != APPROVED:
+            yield f"{moves}; that one is {self.present.status}, so no rollback goes back to it"
+            return
+        yield f"{moves}, and keeps that one ready for a rollback"
 
 
 def promotion(
@@ -88,10 +89,7 @@ def promotion(
     MeshError
         There is no such version, it is not approved, it is served already, or nothing was served before.
     """
-    settings, consumer = _pair(project, stack)
-    group = consumer.names.model_package_group(consumer.model_package_group)
-    with aws_errors(f"{COMMAND}, reading {group} as {settings.place.role_arn(settings.deploy_role)}"):
-        found = versions(client, consumer.place.arn("sagemaker", f"model-package-group/{group}"))
+    settings, group, found = _registry(project, client, stack)
     target = _target(found, group, settings, stack_file(stack), version, rollback)
     draft = Draft(project)
     name = stack_file(stack)
@@ -107,6 +105,13 @@ def promotion(
         present=next((package for package in found if package.version == current), None),
         draft=draft,
     )
+
+
+def newest_approved(project: Project, client: Any, stack: str) -> Package:
+    """The version that the stack would serve if it served nothing yet; parameters and errors as of `promotion`."""
+    settings, group, found = _registry(project, client, stack)
+    empty = replace(settings, current=None, previous=None)
+    return _target(found, group, empty, stack_file(stack), None, False)
 
 
 def production_stack(project: Project, stack: str | None) -> str:
@@ -129,6 +134,15 @@ def production_stack(project: Project, stack: str | None) -> str:
     if stack not in names:
         raise MeshError(f"'{stack}' is no production stack{nearest(stack, names)}", "--stack")
     return stack
+
+
+def _registry(project: Project, client: Any, stack: str) -> tuple[ProductionSettings, str, list[Package]]:
+    """The stack's settings, and the group that it serves from with its versions, read as production's deploy role."""
+    settings, consumer = _pair(project, stack)
+    group = consumer.names.model_package_group(consumer.model_package_group)
+    with aws_errors(f"{COMMAND}, reading {group} as {settings.place.role_arn(settings.deploy_role)}"):
+        found = versions(client, consumer.place.arn("sagemaker", f"model-package-group/{group}"))
+    return settings, group, found
 
 
 def _pair(project: Project, stack: str) -> tuple[ProductionSettings, ConsumerSettings]:

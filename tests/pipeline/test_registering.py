@@ -70,7 +70,7 @@ def test_a_registered_model_is_served_as_it_is(plain: dict[str, Any]) -> None:
         container["Image"]
         == parts.steps(plain)["Train"]["Arguments"]["AlgorithmSpecification"]["TrainingImage"]
     )
-    assert specification["SupportedContentTypes"] == ["text/csv", "application/json"]
+    assert specification["SupportedContentTypes"] == ["text/csv", "application/json", "application/jsonlines"]
 
 
 def test_the_best_of_a_search_is_registered(searching: dict[str, Any]) -> None:

@@ -37,6 +37,11 @@ def one(recording: Recording, type_: str) -> Resource:
     return found
 
 
+def named(recording: Recording, type_: str, name: str) -> Resource:
+    (found,) = (item for item in recording.of_type(type_) if item.urn.endswith(f"::{name}"))
+    return found
+
+
 def document(resource: Resource, key: str = "policy") -> dict[str, Mapping[str, Any]]:
     content = resource.inputs[key]
     return {item["Sid"]: item for item in json.loads(content)["Statement"]}
@@ -121,20 +126,38 @@ def test_capture_is_off_unless_asked_for_and_then_encrypted(project: Project) ->
 @pytest.mark.parametrize("keys", [{}, {"modelPackages": {"current": f"{ARN}3"}, "dataCapturePercent": 5}])
 def test_no_guard_rule_is_broken(project: Project, keys: dict[str, Any]) -> None:
     found = recorded(project, **keys)
-    assert len(found.of_type("aws:iam/rolePolicy:RolePolicy")) == 1
+    assert len(found.of_type("aws:iam/rolePolicy:RolePolicy")) == 2, "one for what serves, one for who asks"
     assert violations(found) == {}
 
 
 def test_the_role_reads_artefacts_and_nothing_else_of_the_consumer(project: Project) -> None:
-    statements = document(one(recorded(project), "aws:iam/rolePolicy:RolePolicy"))
+    found = recorded(project)
+    statements = document(named(found, "aws:iam/rolePolicy:RolePolicy", "credit-risk-serve"))
     bucket = "arn:aws:s3:::mesh-ml-coe-models-333344445555-eu-west-1"
     assert statements["Artefacts"]["Resource"] == f"{bucket}/*/model.tar.gz"
     others = [item for sid, item in statements.items() if sid != "Artefacts"]
     assert not [item for item in others if bucket in json.dumps(item)]
     assert statements["ArtefactKey"]["Action"] == ["kms:Decrypt", "kms:DescribeKey"]
-    trust = document(one(recorded(project), "aws:iam/role:Role"), "assumeRolePolicy")
+    trust = document(named(found, "aws:iam/role:Role", "credit-risk-role"), "assumeRolePolicy")
     assert trust["Service"]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
     assert trust["Service"]["Condition"] == {"StringEquals": {"aws:SourceAccount": PRODUCTION.account_id}}
+
+
+def test_who_asks_may_ask_this_endpoint_and_do_nothing_else(project: Project) -> None:
+    found = recorded(project)
+    endpoint = PRODUCTION.arn("sagemaker", "endpoint/mesh-credit-risk")
+    (ask,) = document(named(found, "aws:iam/rolePolicy:RolePolicy", "credit-risk-ask")).values()
+    assert (set(ask["Action"]), ask["Resource"]) == (
+        {"sagemaker:InvokeEndpoint", "sagemaker:DescribeEndpoint"},
+        endpoint,
+    )
+    role = named(found, "aws:iam/role:Role", "credit-risk-caller")
+    (trust,) = document(role, "assumeRolePolicy").values()
+    assert trust["Principal"] == {"AWS": PRODUCTION.root_arn}, "whom the account's own IAM lets"
+    assert found.exports["callerRoleArn"] == PRODUCTION.role_arn("mesh-caller-credit-risk")
+    batch = recorded(project, mode="batch")
+    assert batch.exports["callerRoleArn"] == ""
+    assert len(batch.of_type("aws:iam/role:Role")) == 1, "there is no endpoint to ask"
 
 
 def test_the_consumer_opens_its_registry_to_production_only(mesh: dict[str, Recording]) -> None:

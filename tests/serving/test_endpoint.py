@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from world import BUCKET, PRODUCTION, ROW, World, code
+from world import BUCKET, CONSUMER, PRODUCTION, ROW, World, code
 
 from tests.training.tables import loans
 from training import inference
@@ -84,6 +84,37 @@ def test_a_bad_payload_is_the_caller_s_error_in_one_line(
     assert said.startswith(line)
     assert "\n" not in said
     assert "Received client error (400) from primary" in found["Error"]["Message"]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/csv", "application/json; charset=latin-1"])
+def test_bytes_that_are_no_text_are_the_caller_s_error(world: World, endpoint: str, kind: str) -> None:
+    body = json.dumps({**ROW, "grade": "\u00c9"}, ensure_ascii=False).encode("latin-1")
+    with pytest.raises(ClientError) as caught:
+        world.ask(endpoint, body, kind)
+    found = caught.value.response
+    assert found["OriginalStatusCode"] == 400
+    assert json.loads(found["OriginalMessage"])["error"] == "payload: is no UTF-8 text"
+
+
+def test_a_body_beyond_the_limit_is_refused_before_the_model_sees_it(world: World, endpoint: str) -> None:
+    body = json.dumps([ROW] * 50_000)
+    assert len(body) > 6 * 1024 * 1024
+    with pytest.raises(ClientError, match="HTTP content length exceeded 6291456 bytes") as caught:
+        world.ask(endpoint, body)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+
+
+def test_who_may_not_invoke_is_refused_and_so_is_another_account(world: World, endpoint: str) -> None:
+    for place, role in ((PRODUCTION, "mesh-serving-credit-risk"), (PRODUCTION, "other")):
+        runtime = world.client(place, "sagemaker-runtime", role)
+        with pytest.raises(
+            ClientError, match=r"not authorized to perform: sagemaker:InvokeEndpoint"
+        ) as caught:
+            runtime.invoke_endpoint(EndpointName=endpoint, Body=json.dumps(ROW))
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    runtime = world.client(CONSUMER, "sagemaker-runtime")
+    with pytest.raises(ClientError, match=f"Endpoint {endpoint} of account {CONSUMER.account_id} not found"):
+        runtime.invoke_endpoint(EndpointName=endpoint, Body=json.dumps(ROW))
 
 
 def test_what_is_not_there_is_not_asked(world: World) -> None:

@@ -137,6 +137,19 @@ def test_a_version_whose_approval_was_taken_back_is_not_rolled_back_to(
         promote(rollback=True)
 
 
+def test_a_promotion_away_from_a_rejected_version_promises_no_rollback_to_it(
+    world: World, promote: Callable[..., Promotion]
+) -> None:
+    arn = world.register({"code/inference.py": b""}, key="pipeline/unfair/model.tar.gz")
+    promote(version=int(arn.rsplit("/", 1)[1]))
+    world.client(CONSUMER).update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    told = "\n".join(promote(version=1).lines())
+    assert "answers; that one is Rejected, so no rollback goes back to it" in told
+    assert "ready for a rollback" not in told
+    with pytest.raises(MeshError, match="is Rejected; only an approved version is promoted"):
+        promote(rollback=True)
+
+
 def test_the_registry_is_read_over_all_its_pages(world: World) -> None:
     group = "mesh-many"
     client = world.client(CONSUMER)

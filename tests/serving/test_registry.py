@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from world import BUCKET, CONSUMER, GROUP, PRODUCTION, STRANGER, World
+from world import BUCKET, CONSUMER, GROUP, NAMES, PRODUCTION, SERVING, STRANGER, World
+
+from components.consumer_documents import builder_policy
+from components.job_documents import evaluator_policy
 
 ARN = CONSUMER.arn("sagemaker", f"model-package-group/{GROUP}")
 
@@ -55,6 +58,64 @@ def test_production_cannot_approve_what_it_deploys(world: World) -> None:
     assert (code, "sagemaker:UpdateModelPackage" in message) == ("AccessDeniedException", True)
     found = world.client(CONSUMER).describe_model_package(ModelPackageName=world.packages[2])
     assert found["ModelApprovalStatus"] == "PendingManualApproval", "nothing was changed"
+
+
+@pytest.mark.parametrize(
+    "role, may",
+    [
+        ("nothing", False),
+        ("auditor", True),
+        ("builder", False),
+        ("denied", False),
+    ],
+)
+def test_who_approves_follows_from_the_role_s_own_policies(world: World, role: str, may: bool) -> None:
+    models = CONSUMER.bucket_arn(BUCKET)
+    widest = {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}
+    builder = builder_policy(CONSUMER, NAMES, SERVING, models, f"tried-{role}")
+    policies: dict[str, list[dict[str, Any]]] = {
+        "nothing": [],
+        "auditor": [evaluator_policy(CONSUMER, group=GROUP, auditor="tried-auditor", models_arn=models)],
+        "builder": [builder],
+        "denied": [builder, {"Version": "2012-10-17", "Statement": [widest]}],
+    }
+    iam, name = world.client(CONSUMER, "iam"), f"tried-{role}"
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    for number, policy in enumerate(policies[role]):
+        iam.put_role_policy(RoleName=name, PolicyName=f"p{number}", PolicyDocument=json.dumps(policy))
+    arn = world.register(
+        {"code/inference.py": b""}, status="PendingManualApproval", key=f"pipeline/{role}/model.tar.gz"
+    )
+    client = world.client(CONSUMER, role=name)
+
+    def approve() -> Any:
+        return client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+
+    if may:
+        approve()
+    else:
+        code, message = refused(approve)
+        assert code == "AccessDeniedException"
+        assert (
+            f"role/{name} is not authorized to perform: sagemaker:UpdateModelPackage on resource: {arn}"
+            in message
+        )
+    found = world.client(CONSUMER).describe_model_package(ModelPackageName=arn)
+    assert (found["ModelApprovalStatus"] == "Approved") is may
+
+
+def test_who_builds_registers_for_approval_but_not_as_approved(world: World) -> None:
+    iam = world.client(CONSUMER, "iam")
+    iam.create_role(RoleName="registers", AssumeRolePolicyDocument="{}")
+    policy = builder_policy(CONSUMER, NAMES, SERVING, CONSUMER.bucket_arn(BUCKET), "registers")
+    iam.put_role_policy(RoleName="registers", PolicyName="build", PolicyDocument=json.dumps(policy))
+    client = world.client(CONSUMER, role="registers")
+    given = {"ModelPackageGroupName": GROUP, "ModelApprovalStatus": "PendingManualApproval"}
+    assert client.create_model_package(**given)["ModelPackageArn"]
+    code, message = refused(
+        lambda: client.create_model_package(**{**given, "ModelApprovalStatus": "Approved"})
+    )
+    assert (code, "sagemaker:CreateModelPackage" in message) == ("AccessDeniedException", True)
 
 
 def test_an_unapproved_version_becomes_no_model(world: World) -> None:

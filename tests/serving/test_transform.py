@@ -29,7 +29,14 @@ def bucket(world: World) -> str:
 
 
 def run(
-    world: World, name: str, prefix: str, *, model_name: str = "batch", split: str = "Line", **more: Any
+    world: World,
+    name: str,
+    prefix: str,
+    *,
+    model_name: str = "batch",
+    split: str = "Line",
+    kind: str = "text/csv",
+    **more: Any,
 ) -> Any:
     client = world.client(PRODUCTION)
     client.create_transform_job(
@@ -37,12 +44,12 @@ def run(
         ModelName=model_name,
         TransformInput={
             "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{DATA}/{prefix}/"}},
-            "ContentType": "text/csv",
+            "ContentType": kind,
             "SplitType": split,
         },
         TransformOutput={
             "S3OutputPath": f"s3://{DATA}/out/{name}",
-            "Accept": "text/csv",
+            "Accept": kind,
             "AssembleWith": "Line",
         },
         TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
@@ -83,6 +90,30 @@ def test_several_files_give_as_many_answers_in_the_order_of_their_rows(world: Wo
     assert given == pytest.approx(scores)
     listed = world.client(PRODUCTION).list_transform_jobs(NameContains="files")["TransformJobSummaries"]
     assert [job["TransformJobStatus"] for job in listed] == ["Completed"]
+
+
+@pytest.mark.parametrize("strategy", ["SingleRecord", "MultiRecord"])
+def test_json_lines_give_a_line_for_each_line(world: World, bucket: str, strategy: str) -> None:
+    table = loans(30, 6)
+    folder = world.models[world.packages[0]]
+    schema = load_features(folder / "features.json")
+    scores = [float(x) for x in model.score(inference.model_fn(folder).booster, encode(table, schema))]
+    prefix = f"lines-{strategy}".lower()
+    for number in range(2):
+        rows = [
+            {name: row[name] for name in schema.names} for row in table.slice(number * 15, 15).to_pylist()
+        ]
+        text = "\n".join(json.dumps(row, default=str) for row in rows)
+        world.client(PRODUCTION, "s3").put_object(
+            Bucket=bucket, Key=f"{prefix}/{number}.jsonl", Body=text.encode()
+        )
+    found = run(world, prefix, prefix, kind="application/jsonlines", BatchStrategy=strategy)
+    assert found["TransformJobStatus"] == "Completed", found.get("FailureReason")
+    answers = written(world, f"out/{prefix}/")
+    assert list(answers) == [f"out/{prefix}/{number}.jsonl.out" for number in range(2)]
+    given = [json.loads(line) for text in answers.values() for line in text.splitlines()]
+    assert [row["score"] for row in given] == pytest.approx(scores)
+    assert all(row["reasons"] for row in given)
 
 
 def test_a_file_that_cannot_be_scored_fails_the_job_and_is_named(world: World, bucket: str) -> None:

@@ -80,6 +80,25 @@ def test_comparison_says_which_way_is_better(cloud: Cloud, context: Context) -> 
     assert told["ks"].endswith("-"), "unknown measures are no difference"
 
 
+def test_comparison_leaves_out_what_neither_says_and_names_the_columns_that_differ() -> None:
+    facts = {"columns-0": "key status age", "columns-1": "savings", "columns-2": "-", "columns-3": "-",
+             "columns-hash": "abc"}  # fmt: skip
+    first, second = (
+        packages.Package(version=version, arn="a", status="Approved", created="now", metadata=metadata)
+        for version, metadata in (
+            (1, facts),
+            (2, {**facts, "columns-0": "key status job", "code-revision": "f" * 64}),
+        )
+    )
+    told = {line.split()[0]: line.split() for line in packages.compare(first, second).splitlines()[1:]}
+    assert told["columns"] == ["columns", "4", "4", "-age", "+job"]
+    assert told["code-revision"] == ["code-revision", "-", "f" * 20, "differs"]
+    assert "query-id" not in told, "neither says"
+    shown = dict(line.split(None, 1) for line in packages.describe(first).splitlines())
+    assert shown["columns"] == "key status age savings", "in one piece"
+    assert [name for name in shown if name.startswith("columns-")] == ["columns-hash"]
+
+
 def test_the_commands_print_results_and_mistakes(
     cloud: Cloud, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -180,3 +181,43 @@ def test_the_card_follows_the_schema_of_a_package_card(work: Path) -> None:
     }
     assert quality["AUC"] == report["metrics"]["auc"]["value"]
     assert card["training_details"]["training_job_details"]["user_provided_hyper_parameters"]
+
+
+@pytest.mark.parametrize(
+    "file, change, line",
+    [
+        ("features.json", lambda it: it["features"][0].update(levels=["Z", "Y"]), "features.json: is corrupt: it is not"),
+        ("features.json", lambda it: it["features"][0].update(kind="text"), "'text' is no kind of feature"),
+        ("features.json", lambda it: it["features"].pop(), "features.json: is corrupt"),
+        ("metrics.json", lambda it: it.update(threshold="high"), "metrics.json: threshold is 'high', and must be"),
+        ("metrics.json", lambda it: it.update(threshold=None), "threshold is 'null', and must be a number from 0 to 1"),
+        ("metrics.json", lambda it: it.update(threshold=7), "threshold is '7'"),
+        ("metrics.json", lambda it: it.update(model_sha256="0"), "xgboost-model: is corrupt"),
+    ],
+)  # fmt: skip
+def test_an_artefact_whose_parts_were_changed_is_not_served(
+    work: Path, tmp_path: Path, file: str, change: Any, line: str
+) -> None:
+    folder = Path(shutil.copytree(work / "model", tmp_path / "model"))
+    content = json.loads((folder / file).read_text())
+    change(content)
+    (folder / file).write_text(json.dumps(content, indent=2) + "\n")
+    with pytest.raises(MeshError) as caught:
+        inference.model_fn(folder)
+    assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_artefact_from_before_its_features_had_a_digest_is_served(work: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(work / "model", tmp_path / "model"))
+    facts = json.loads((folder / "metrics.json").read_text())
+    del facts["features_sha256"]
+    (folder / "metrics.json").write_text(json.dumps(facts))
+    assert ask(inference.model_fn(folder), json.dumps(ROW))["score"] > 0
+
+
+def test_a_category_that_training_did_not_know_is_named_beside_the_score(served: inference.Model) -> None:
+    assert "unseen" not in ask(served, json.dumps(ROW))
+    assert ask(served, json.dumps(ROW | {"grade": "Z"}))["unseen"] == ["grade"]
+    rows = ask(served, json.dumps([ROW, ROW | {"grade": "Z"}, ROW | {"grade": None}]))["predictions"]
+    assert [row.get("unseen") for row in rows] == [None, ["grade"], None]

@@ -1,4 +1,4 @@
-"""The command line of the training package: one command per phase, ``run`` for all in order, ``packages``.
+"""The command line of the training package: one command per phase, ``run`` for all in order, and those beside them.
 
 Owns flags, progress lines and exit codes: 0, or 2 with one line that says what is wrong. Deliberately not
 here: anything a phase does.
@@ -16,6 +16,7 @@ from typing import Any
 
 from governance.errors import MeshError
 from training import PHASES
+from training.cli import endpoint as cli_endpoint
 from training.cli import pipeline as cli_pipeline
 from training.cli.features import add_features
 from training.config import load_config
@@ -39,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a phase (or all) and return the exit code."""
     flags = _parser().parse_args(argv)
     try:
+        if flags.phase == "endpoint":
+            return cli_endpoint.run(flags)
         context = _context(flags)
         if flags.phase == "features":
             from training.cli.features import run_features
@@ -171,6 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_packages(commands)
     add_features(commands, _common_of_actions)
     cli_pipeline.add(commands, _who)
+    cli_endpoint.add(commands)
     return parser
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from training.evaluation.gate import SLOTS
+from training.payload import TYPES
 from training.pipelines.card import card
 from training.pipelines.parameters import CHAMPION, DATA_VERSION
 from training.pipelines.steps import REPORT, Jobs, service_retries
@@ -17,7 +18,6 @@ from training.pipelines.steps import REPORT, Jobs, service_retries
 SERVING_PROGRAM = "inference.py"
 SERVING_CODE = "/opt/ml/model/code"
 """Where the archive's own code lies once SageMaker has unpacked the model."""
-CONTENT_TYPES = ("text/csv", "application/json")
 MEASURES = {"auc": "metrics.auc.value", "pr-auc": "metrics.pr_auc.value", "ks": "metrics.ks.value",
             "brier": "metrics.brier.value"}  # fmt: skip
 """Metadata of the package -> path in the evaluation."""
@@ -70,8 +70,8 @@ class Gate:
 
         jobs, settings = self.jobs, self.jobs.settings
         arguments = get_model_package_args(
-            content_types=list(CONTENT_TYPES),
-            response_types=list(CONTENT_TYPES),
+            content_types=list(TYPES),
+            response_types=list(TYPES),
             model_package_group_name=settings.model_package_group,
             container_def_list=[self._container()],
             approval_status=jobs.parameters["ApprovalStatus"],

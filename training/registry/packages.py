@@ -13,6 +13,7 @@ from typing import Any
 
 from governance.errors import MeshError
 from governance.text_table import aligned
+from training.evaluation.gate import NOTHING, SLOTS
 from training.session import Context, aws_errors
 
 APPROVED, REJECTED, PENDING = "Approved", "Rejected", "PendingManualApproval"
@@ -22,6 +23,9 @@ _FACTS = (
     "contract-version", "data-version", "training-rows", "features", "columns-hash", "query-id", "git-revision",
     "code-revision",
 )  # fmt: skip
+_SLOT = "columns-"
+_LONGEST, _SHOWN = 40, 20
+"""Characters of a fact in a comparison, and of a digest, which is longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +172,7 @@ def describe(entry: Package) -> str:
         "arn": entry.arn,
         "model": entry.model_url,
         "metrics": entry.metrics_url,
-        **dict(sorted(entry.metadata.items())),
+        **dict(sorted(_told(entry).items())),
     }
     return "\n".join(aligned([[name, value] for name, value in facts.items() if value]))
 
@@ -185,9 +189,29 @@ def compare(first: Package, second: Package) -> str:
         rows.append([name, _shown(one), _shown(two), told])
     rows.append(["status", first.status, second.status, ""])
     for name in _FACTS:
-        one_fact, two_fact = first.metadata.get(name, "-"), second.metadata.get(name, "-")
-        rows.append([name, one_fact, two_fact, "" if one_fact == two_fact else "differs"])
+        one_fact, two_fact = (_short(entry.metadata.get(name, "-")) for entry in (first, second))
+        if {one_fact, two_fact} != {"-"}:
+            rows.append([name, one_fact, two_fact, "" if one_fact == two_fact else "differs"])
+    one_set, two_set = _columns(first), _columns(second)
+    if one_set or two_set:
+        counts = [f"{len(names)}" if names else "-" for names in (one_set, two_set)]
+        changes = [f"-{name}" for name in one_set if name not in two_set] if two_set else []
+        changes += [f"+{name}" for name in two_set if name not in one_set] if one_set else []
+        rows.append(["columns", *counts, " ".join(changes)])
     return "\n".join(aligned(rows))
+
+
+def _columns(entry: Package) -> list[str]:
+    """Columns that the package names; none where it has them under a digest only."""
+    texts = [entry.metadata.get(f"{_SLOT}{number}", NOTHING) for number in range(SLOTS)]
+    return [name for text in texts if text != NOTHING for name in text.split()]
+
+
+def _told(entry: Package) -> dict[str, str]:
+    """The metadata, with the columns in one piece."""
+    slots = {f"{_SLOT}{number}" for number in range(SLOTS)}
+    rest = {name: value for name, value in entry.metadata.items() if name not in slots}
+    return rest | ({"columns": " ".join(columns)} if (columns := _columns(entry)) else {})
 
 
 def _package(answer: dict[str, Any]) -> Package:
@@ -203,6 +227,10 @@ def _package(answer: dict[str, Any]) -> Package:
         note=str(answer.get("ApprovalDescription") or ""),
         metadata=dict(answer.get("CustomerMetadataProperties") or {}),
     )
+
+
+def _short(fact: str) -> str:
+    return fact if len(fact) <= _LONGEST else fact[:_SHOWN]
 
 
 def _shown(value: float | None) -> str:

@@ -23,6 +23,7 @@ from training.evaluation.baselines import CONSTRAINTS_FILE, STATISTICS_FILE
 from training.evaluation.gate import NOTHING, in_slots
 from training.features import FeatureSchema, load_features
 from training.model import load_model, sha256, training_metrics
+from training.payload import TYPES
 from training.registry import model_card
 from training.session import Context, aws_errors
 
@@ -35,7 +36,6 @@ PACKAGE_FILE = "package.json"
 CODE = "code"
 """Folder of the artefact with the code that serves it."""
 
-_CONTENT_TYPES = ["text/csv", "application/json"]
 _NO_VALUE = re.compile(r"[^\w\s.:/=+@-]")
 """What a value of customer metadata may not hold (SageMaker API, CustomerMetadataProperties); a comma, for one."""
 
@@ -119,8 +119,8 @@ def run(context: Context, *, image: str | None = None) -> Registered:
                         "Environment": serving_environment(outputs.region),
                     }
                 ],
-                "SupportedContentTypes": _CONTENT_TYPES,
-                "SupportedResponseMIMETypes": _CONTENT_TYPES,
+                "SupportedContentTypes": list(TYPES),
+                "SupportedResponseMIMETypes": list(TYPES),
             },
             ModelMetrics={**quality, **drift},
             **({"DriftCheckBaselines": drift} if drift else {}),

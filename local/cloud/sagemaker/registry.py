@@ -16,7 +16,11 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.models import ModelPackage, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
+from local.cloud import iam_calls
+from local.cloud.sagemaker import place as places
 from local.cloud.sagemaker.studio import not_found
+
+APPROVED = "Approved"
 
 
 def _group(self: Any) -> Any:
@@ -64,7 +68,14 @@ def delete_model_package_group(self: Any) -> Any:
 
 
 def create_model_package(self: Any) -> Any:
-    """Serve CreateModelPackage, and keep the model card, which moto passes over."""
+    """Serve CreateModelPackage, as approved only for whom IAM lets, and keep the model card, which moto passes over."""
+    group, status = self._get_param("ModelPackageGroupName"), self._get_param("ModelApprovalStatus")
+    if group and status == APPROVED:
+        place, name = places.of(self), group.rsplit("/", 1)[-1]
+        packages = place.backend.model_packages.values()
+        version = 1 + sum(package.model_package_group_name == name for package in packages)
+        arn = place.arn("model-package", f"{name}/{version}")
+        iam_calls.demand("sagemaker:CreateModelPackage", arn, self.region, approval_of(self))
     card = self._get_param("ModelCard")
     if card:
         try:
@@ -74,6 +85,12 @@ def create_model_package(self: Any) -> Any:
     made = _create_package(self)
     self.sagemaker_backend.model_packages[made.result["ModelPackageArn"]].model_card = card
     return made
+
+
+def approval_of(response: Any) -> dict[str, str]:
+    """The condition key of a call that says what becomes of a package's approval."""
+    status = response._get_param("ModelApprovalStatus")
+    return {"sagemaker:ModelApprovalStatus": status} if status else {}
 
 
 def described(package: Any) -> dict[str, Any]:

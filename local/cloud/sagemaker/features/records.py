@@ -18,8 +18,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from moto.sagemaker.models import sagemaker_backends
 
-from governance.access.iam import Call, decide
-from local.cloud import identity, lake
+from local.cloud import iam_calls
 from local.cloud.sagemaker.features.api import find, name_of, not_there
 from local.cloud.sagemaker.features.group import Group
 from local.cloud.sagemaker.features.offline import append
@@ -168,24 +167,7 @@ class FeatureStoreResponse(BaseResponse):  # type: ignore[misc]
 
     def _authorize(self, action: str, arn: str) -> None:
         """Identity policies of the caller, who must be of the group's account: online stores have no resource policy."""
-        caller = identity.current()
-        if caller is None or (caller.root and caller.account == arn.split(":")[4]):
-            return
-        role = next((each for each in lake.snapshot(self.region).roles if each.arn == caller.arn), None)
-        own = caller.account == arn.split(":")[4]
-        if (
-            role is None
-            or not own
-            or not decide(role.policies, Call(action, arn), None, role.boundary).allowed
-        ):
-            kind = "identity" if own else "resource"
-            refusal = JsonRESTError(
-                "AccessDeniedException",
-                f"User: {caller.arn} is not authorized to perform: {action} on resource: {arn} because no "
-                f"{kind}-based policy allows the {action} action",
-            )
-            refusal.code = 403
-            raise refusal
+        iam_calls.demand(action, arn, self.region, unknown=False)
 
     def _stores(self, group: Group, asked: Iterable[str] | None) -> tuple[str, ...]:
         there = {"OnlineStore": group.has_online, "OfflineStore": bool(group.offline)}

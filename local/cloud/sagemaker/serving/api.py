@@ -13,12 +13,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from moto.core.responses import ActionResult, EmptyResult
+from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from moto.core.utils import utcnow
 from moto.sagemaker.models import FakeEndpoint
 from moto.sagemaker.responses import SageMakerResponse
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
+from local.cloud import iam_calls
 from local.cloud.sagemaker import place as places
 from local.cloud.sagemaker.errors import invalid
 from local.cloud.sagemaker.place import Place
@@ -26,7 +27,7 @@ from local.cloud.sagemaker.serving import capture as sagemaker_serving_capture
 from local.cloud.sagemaker.serving import packages as sagemaker_serving_packages
 from local.cloud.sagemaker.serving import transform as sagemaker_serving_transform
 from local.cloud.sagemaker.serving.host import Answer, Hosted, HostingFailed
-from local.cloud.sagemaker.serving.runtime import refusal, unknown_endpoint
+from local.cloud.sagemaker.serving.runtime import BODY_LIMIT, denied, refusal, too_large, unknown_endpoint
 
 LOG_GROUP = "/aws/sagemaker/Endpoints"
 CREATING, UPDATING, IN_SERVICE, FAILED, DELETING = "Creating", "Updating", "InService", "Failed", "Deleting"
@@ -206,11 +207,16 @@ def _captures(config: dict[str, Any]) -> dict[str, Any]:
 def invoke_endpoint(self: Any) -> Any:
     """Serve InvokeEndpoint: the model's own answer, or ModelError with what its server said."""
     place, name = places.of(self), self.path.split("/")[2]
+    action = "sagemaker:InvokeEndpoint"
+    if text := iam_calls.refusal(action, place.arn("endpoint", name), place.region):
+        return denied(text)
+    asked = bytes(self.raw_body or b"")
+    if len(asked) > BODY_LIMIT:
+        return too_large()
     endpoint = place.backend.endpoints.get(name)
     hosted = getattr(endpoint, "hosted", None)
     if endpoint is None or hosted is None:
         return unknown_endpoint(place, name)
-    asked = self.body if isinstance(self.body, bytes) else str(self.body or "").encode()
     kind = self.headers.get("Content-Type") or ""
     accept = self.headers.get("Accept") or ""
     custom = self.headers.get("X-Amzn-SageMaker-Custom-Attributes") or ""
@@ -238,6 +244,11 @@ def invoke_endpoint(self: Any) -> Any:
     )
 
 
+def _set_up(self: Any, *args: Any, **kwargs: Any) -> None:
+    """Take the body as it came: it is the model's to read, and need not be text."""
+    BaseResponse.setup_class(self, *args, **{**kwargs, "use_raw_body": True})
+
+
 _create_model: Callable[[Any], Any] = SageMakerResponse.create_model
 _create_endpoint_config: Callable[[Any], Any] = SageMakerResponse.create_endpoint_config
 _create_endpoint: Callable[[Any], Any] = SageMakerResponse.create_endpoint
@@ -257,6 +268,7 @@ def install() -> None:
     for call in CALLS:
         setattr(SageMakerResponse, call.__name__, call)
     SageMakerRuntimeResponse.invoke_endpoint = invoke_endpoint
+    SageMakerRuntimeResponse.setup_class = _set_up
     FakeEndpoint.hosted = None
     sagemaker_serving_packages.install()
     sagemaker_serving_transform.install()

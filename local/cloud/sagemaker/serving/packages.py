@@ -2,7 +2,7 @@
 
 Owns the resource policy of a model package group as it holds for other accounts, the rule that only approved packages
 become models, and the check that a model's role can read its artefact (bucket policy and key policy of another account
-included). Deliberately not here: identity policies, which the embedded cloud does not enforce.
+included). Deliberately not here: identity policies, of which the embedded cloud enforces few (iam_calls).
 
 That CreateModel refuses what is not approved is this cloud's own: SageMaker's guide asks for approval before
 deployment and does not say that the call looks at it. `components.serving_approval` asks on AWS too.
@@ -23,12 +23,11 @@ from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.sagemaker.responses import SageMakerResponse
 
-from local.cloud import identity, s3_policy
+from local.cloud import iam_calls, identity, s3_policy
 from local.cloud.identity import Caller
+from local.cloud.sagemaker import registry
 from local.cloud.sagemaker.errors import invalid
 from local.cloud.sagemaker.place import Place
-
-APPROVED = "Approved"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +62,8 @@ def _containers(place: Place, given: dict[str, Any]) -> list[Container]:
             "Specify one of either Image and Model Data URL or ModelPackageName in container definition."
         )
     package = found(place, arn, "sagemaker:CreateModel")
-    if package.model_approval_status != APPROVED:
-        raise invalid(f"Model package {arn} is {package.model_approval_status}, not {APPROVED}.")
+    if package.model_approval_status != registry.APPROVED:
+        raise invalid(f"Model package {arn} is {package.model_approval_status}, not {registry.APPROVED}.")
     specified = (package.inference_specification or {}).get("Containers") or []
     if not specified:
         raise invalid(f"Model package {arn} has no inference specification.")
@@ -219,9 +218,12 @@ def describe_model_package_group(self: Any) -> Any:
 
 
 def update_model_package(self: Any) -> Any:
-    """Serve UpdateModelPackage, which another account needs its own permission for."""
-    arn = self._get_param("ModelPackageArn")
-    return _update_package(_elsewhere(self, arn, "sagemaker:UpdateModelPackage"))
+    """Serve UpdateModelPackage: for whom the group's policy (another account) or IAM (the own one) lets."""
+    arn, action = self._get_param("ModelPackageArn"), "sagemaker:UpdateModelPackage"
+    owner = _elsewhere(self, arn, action)
+    if owner is self:
+        iam_calls.demand(action, arn, self.region, registry.approval_of(self))
+    return _update_package(owner)
 
 
 _describe_package: Callable[[Any], Any] = SageMakerResponse.describe_model_package

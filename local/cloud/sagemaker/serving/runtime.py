@@ -14,6 +14,18 @@ from local.cloud.sagemaker.serving.host import Answer
 Said = tuple[int, dict[str, str], str]
 _LIMIT = 8 * 1024
 """Characters of a model's message that are passed on."""
+BODY_LIMIT = 6 * 1024 * 1024
+"""Bytes of a request (SageMaker Runtime API, BodyBlob)."""
+
+
+def denied(text: str) -> Said:
+    """The caller's own policies do not let it call the endpoint."""
+    return _error(403, "AccessDeniedException", {"Message": text})
+
+
+def too_large() -> Said:
+    """A body beyond the limit, which the service refuses before the model sees it; such an error has no type."""
+    return _error(413, "413", {"message": f"HTTP content length exceeded {BODY_LIMIT} bytes."})
 
 
 def unknown_endpoint(place: Place, name: str) -> Said:

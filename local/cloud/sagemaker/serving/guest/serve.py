@@ -48,7 +48,7 @@ class Served:
     def answer(self, body: bytes, content_type: str, accept: str) -> tuple[int, bytes, str]:
         """Return status, body and content type for a request."""
         try:
-            data = body.decode("utf-8") if content_type in UTF8_TYPES else body
+            data = body.decode("utf-8", "replace") if content_type in UTF8_TYPES else body  # as Werkzeug does
             prediction = self.module.predict_fn(self.module.input_fn(data, content_type), self.model)
             result = self.module.output_fn(prediction, accept)
         except Exception:
