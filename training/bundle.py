@@ -37,7 +37,7 @@ MODULES: tuple[str, ...] = tuple(
             "serving_entry", "train",
         ),
         "training/data": (
-            "__init__", "hashing", "labels", "parquet", "parts", "protected", "rows", "split",
+            "__init__", "arrays", "hashing", "labels", "parquet", "parts", "protected", "rows", "split", "writing",
         ),
         "training/evaluation": (
             "__init__", "baselines", "curves", "explain", "gate", "group_measures", "groups", "metrics", "page", "pictures",

@@ -233,15 +233,15 @@ def _explanations(booster: Any, schema: FeatureSchema, folder: Path) -> dict[str
         if sum(len(part) for part in taken) >= _EXPLAINED:
             break
     table = pa.Table.from_batches(taken)[:_EXPLAINED]
-    frame = encode(table, schema)
-    highest = np.argsort(-score(booster, frame), kind="stable")[:_SAMPLES]
-    reasons = reason_codes(booster, frame.iloc[highest], schema)
+    encoded = encode(table, schema)
+    highest = np.argsort(-score(booster, encoded), kind="stable")[:_SAMPLES]
+    reasons = reason_codes(booster, encoded.take(highest), schema)
     chosen = table.take(pa.array(highest))
     for index, entry in enumerate(reasons):
         entry["key"] = {name: str(chosen.column(name)[index].as_py()) for name in schema.key}
         entry["outcome"] = int(chosen.column(LABEL)[index].as_py())
     return {
-        "importance": importance(booster, frame, schema),
-        "shap": shap_points(booster, frame, schema),
+        "importance": importance(booster, encoded, schema),
+        "shap": shap_points(booster, encoded, schema),
         "reason_codes": reasons,
     }

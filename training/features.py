@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
+from training.data.arrays import arrow_of, numpy_of, scalar_of, texts
 from training.data.parquet import batches, count_rows, parquet_files
 
 __all__ = [
@@ -174,9 +176,8 @@ def as_number(column: Any, kind: str) -> Any:
     if kind == "date" and pa.types.is_date(column.type):
         column = column.cast(pa.date32()).cast(pa.int32())
     elif pa.types.is_timestamp(column.type):
-        column = pc.divide(
-            column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).cast(pa.float64()), 86400e6
-        )
+        since = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).cast(pa.float64())
+        column = pc.divide(since, scalar_of(86400e6))
     elif pa.types.is_boolean(column.type):
         column = column.cast(pa.uint8())
     elif pa.types.is_decimal(column.type):
@@ -197,7 +198,7 @@ def _bounded(column: Any) -> Any:
             break
     else:
         return column
-    largest = pa.scalar(LARGEST, pa.float32())
+    largest = scalar_of(LARGEST, "float32")
     column = pc.if_else(pc.greater(column, largest), largest, column)
     return pc.if_else(pc.less(column, pc.negate(largest)), pc.negate(largest), column)
 
@@ -225,16 +226,15 @@ def encode(table: Any, schema: FeatureSchema) -> Any:
 
     Returns
     -------
-    pandas.DataFrame
-        float32 columns and pandas categories with the schema's levels. Null, and a category that training did
-        not know, is missing, never an error.
+    pyarrow.Table
+        float32 columns, missing as not a number, and dictionaries of text with the schema's levels, missing as
+        null; each in one chunk. Null, and a category that training did not know, is missing, never an error.
 
     Raises
     ------
     MeshError
         A column is missing, or cannot be read as its kind.
     """
-    import pandas as pd
     import pyarrow as pa
 
     present = set(table.schema.names)
@@ -247,27 +247,45 @@ def encode(table: Any, schema: FeatureSchema) -> Any:
             if feature.kind == CATEGORY:
                 columns[feature.name] = _levels(as_category(column), feature.levels)
             else:
-                columns[feature.name] = as_number(column, feature.kind).to_numpy(zero_copy_only=False)
+                values = numpy_of(as_number(column, feature.kind), math.nan)
+                columns[feature.name] = arrow_of(values)
         except pa.ArrowException as error:
             raise MeshError(f"cannot be read as {feature.kind}: {error}", f"column {feature.name}") from error
-    return pd.DataFrame(columns, copy=False)
+    return pa.table(columns)
+
+
+def codes(column: Any) -> Any:
+    """A category column of `encode` as the numbers of its levels, -1 for missing."""
+    return numpy_of(column.combine_chunks().indices, -1)
+
+
+def matrix(table: Any) -> Any:
+    """Encoded rows as numpy float32, rows by features: categories by the number of their level, missing as not a number."""
+    import numpy as np
+    import pyarrow as pa
+
+    rows = np.empty(table.shape, np.float32)
+    for place, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type):
+            found = codes(column)
+            rows[:, place] = np.where(found < 0, np.nan, found)
+        else:
+            rows[:, place] = numpy_of(column)
+    return rows
 
 
 def _levels(column: Any, levels: tuple[str, ...]) -> Any:
     import numpy as np
-    import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    value_set = pa.array(levels, type=pa.string())
+    value_set = texts(levels)
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    codes = np.full(len(column), -1, dtype=np.int32)
+    found = np.full(len(column), -1, dtype=np.min_scalar_type(-len(levels) - 1))
     start = 0
     for chunk in chunks:
         # one look-up per distinct value, then a gather; the last entry stands for null
-        known = pc.fill_null(pc.index_in(chunk.dictionary, value_set=value_set), -1).to_numpy()
-        known = np.append(known, -1)
-        indices = pc.fill_null(chunk.indices, len(known) - 1).to_numpy(zero_copy_only=False)
-        codes[start : start + len(chunk)] = known[indices]
+        known = np.append(numpy_of(pc.index_in(chunk.dictionary, value_set=value_set), -1), -1)
+        found[start : start + len(chunk)] = known[numpy_of(chunk.indices, -1)]
         start += len(chunk)
-    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(levels)))
+    return pa.DictionaryArray.from_arrays(arrow_of(found, found < 0), value_set)

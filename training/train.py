@@ -47,27 +47,27 @@ class Trained:
 
 
 def train(
-    frame: Any,
+    rows: Any,
     labels: Any,
-    validation_frame: Any,
+    validation_rows: Any,
     validation_labels: Any,
     params: Hyperparameters,
     seed: int,
     *,
     nthread: int = 1,
 ) -> Fit:
-    """Fit a model on frames in memory.
+    """Fit a model on rows in memory.
 
     Parameters
     ----------
-    frame, validation_frame
-        pandas frames as `features.encode` makes them: float32 columns and categories with fixed levels.
+    rows, validation_rows
+        Arrow tables as `features.encode` makes them: float32 columns and dictionaries with fixed levels.
     labels, validation_labels
         1 for the positive class, 0 for the other, one per row.
     params, seed, nthread
         Together with the data they determine the model, byte for byte.
     """
-    return fit(_once(frame, labels), _once(validation_frame, validation_labels), params, seed, nthread)
+    return fit(_once(rows, labels), _once(validation_rows, validation_labels), params, seed, nthread)
 
 
 def train_folders(
@@ -283,8 +283,8 @@ def _run_of(schema: FeatureSchema, config: TrainingConfig) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _once(frame: Any, labels: Any) -> Batches:
-    return lambda: iter([(frame, labels)])
+def _once(rows: Any, labels: Any) -> Batches:
+    return lambda: iter([(rows, labels)])
 
 
 def _print(line: str) -> None:

@@ -80,7 +80,7 @@ def test_importance_finds_the_columns_that_decide(work: Path) -> None:
 
 def test_reasons_are_what_raised_the_score_most_first(work: Path, report: dict) -> None:
     schema, booster, frame, _ = held_out(work)
-    for entry in reason_codes(booster, frame.iloc[:50], schema, top=3):
+    for entry in reason_codes(booster, frame[:50], schema, top=3):
         values = [reason["contribution"] for reason in entry["reasons"]]
         assert len(values) <= 3
         assert min(values, default=1) > 0

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from moto.sagemaker.responses import SageMakerResponse
 
+from components import registered_models
 from governance.errors import MeshError
-from mesh.contract import models as contract_models
 from tests.training.conftest import Cloud
 from tests.training.tables import loans, loans_config
 from training import evaluate, preprocess, train
@@ -165,7 +165,7 @@ def test_a_package_can_be_served_and_says_which_columns_it_is_made_of(cloud: Clo
     assert {"xgboost-model", "features.json", "metrics.json", "code/inference.py"} <= set(names)
     assert not [name for name in names if "__pycache__" in name]
     metadata = found["CustomerMetadataProperties"]
-    (model,) = contract_models.packages(client, cloud.client("s3"), "mesh-credit-risk", "ml-coe")
+    (model,) = registered_models.packages(client, cloud.client("s3"), "mesh-credit-risk", "ml-coe")
     assert model.columns == {*loans().column_names}, (
         "key, target and features, as the contract gate reads them"
     )
@@ -178,6 +178,6 @@ def test_a_package_can_be_served_and_says_which_columns_it_is_made_of(cloud: Clo
 
 
 def test_a_package_without_columns_in_its_metadata_names_none() -> None:
-    assert contract_models._named({"columns-0": "-", "columns-hash": "abc"}) is None
-    assert contract_models._named({"columns-0": "a b", "columns-1": "-"}) == {"a", "b"}
-    assert contract_models._named({"columns": "a,b"}) == {"a", "b"}
+    assert registered_models.named_columns({"columns-0": "-", "columns-hash": "abc"}) is None
+    assert registered_models.named_columns({"columns-0": "a b", "columns-1": "-"}) == {"a", "b"}
+    assert registered_models.named_columns({"columns": "a,b"}) == {"a", "b"}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from governance.errors import MeshError
@@ -25,14 +26,14 @@ from training.model.hyperparameters import Hyperparameters
 QUICK = Hyperparameters(rounds=200, eta=0.1, early_stopping_rounds=10)
 
 
-def frames(rows: int = 600) -> tuple[pd.DataFrame, np.ndarray]:
+def encoded(rows: int = 600) -> tuple[pa.Table, np.ndarray]:
     table = loans(rows)
     labels = np.array([value == "yes" for value in table["defaulted"].to_pylist()], dtype=np.int8)
     return encode(table, schema_of(table, loans_config())), labels
 
 
 def fitted(params: Hyperparameters = QUICK, seed: int = 7, rows: int = 600) -> boosting.Fit:
-    frame, labels = frames(rows)
+    frame, labels = encoded(rows)
     cut = rows * 3 // 4
     return train.train(frame[:cut], labels[:cut], frame[cut:], labels[cut:], params, seed)
 
@@ -50,14 +51,17 @@ def test_the_same_input_gives_the_same_model_byte_for_byte() -> None:
     assert fitted(seed=8).booster.save_raw("ubj") != first, "the seed is used"
 
 
-def test_a_model_from_files_equals_the_model_from_frames(splits: tuple[Path, FeatureSchema]) -> None:
+def test_a_model_from_files_equals_the_model_from_encoded(splits: tuple[Path, FeatureSchema]) -> None:
     folder, schema = splits
     config = loans_config(chunk_rows=50)
     saved = train.train_folders(folder / "train", folder / "validation", schema, config, folder / "model")
     parts = []
     for name in ("train", "validation"):
         pairs = list(model.split_batches(folder / name, schema)())
-        parts += [pd.concat([frame for frame, _ in pairs]), np.concatenate([labels for _, labels in pairs])]
+        parts += [
+            pa.concat_tables(table for table, _ in pairs).combine_chunks(),
+            np.concatenate([labels for _, labels in pairs]),
+        ]
     in_memory = train.train(*parts, config.hyperparameters, config.seed)
     assert in_memory.best_iteration == saved.fit.best_iteration, "batches of 50 rows or all at once"
     again = model.save_model(in_memory.booster, folder / "again")
@@ -81,12 +85,28 @@ def test_a_round_limit_that_is_reached_is_no_early_stop() -> None:
 
 def test_the_model_learns_and_scores_unknown_categories() -> None:
     fit = fitted(rows=2000)
-    frame, labels = frames(2000)
+    frame, labels = encoded(2000)
     held_out = summary(model.score(fit.booster, frame[1500:]), labels[1500:])
     assert held_out["auc"] > 0.65, "grade and income say something about the outcome"
-    unknown = frame[:2].copy()
-    unknown["grade"] = pd.Categorical([None, None], categories=frame["grade"].cat.categories)
+    grades = frame.column("grade").chunk(0).dictionary
+    missing = pa.DictionaryArray.from_arrays(pa.array([None, None], pa.int8()), grades)
+    unknown = frame[:2].set_column(frame.column_names.index("grade"), "grade", missing)
     assert np.isfinite(model.score(fit.booster, unknown)).all()
+
+
+def test_frames_for_an_xgboost_that_takes_no_categories_in_arrow_give_the_same_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expected = fitted()
+    monkeypatch.setattr(model, "_CATEGORIES_IN_ARROW", (1000,))
+    made = fitted()
+    assert made.booster.save_raw("ubj") == expected.booster.save_raw("ubj")
+    rows, _ = encoded(50)
+    assert isinstance(model._taken(rows), pd.DataFrame)
+    shown = model.contributions(made.booster, rows)
+    monkeypatch.undo()
+    assert isinstance(model._taken(rows), pa.Table)
+    assert np.array_equal(shown, model.contributions(expected.booster, rows))
 
 
 def test_a_saved_model_loads_with_plain_xgboost(tmp_path: Path) -> None:
@@ -96,7 +116,7 @@ def test_a_saved_model_loads_with_plain_xgboost(tmp_path: Path) -> None:
     path = model.save_model(fit.booster, tmp_path)
     plain = xgboost.Booster()
     plain.load_model(bytearray(path.read_bytes()))
-    frame, _ = frames()
+    frame, _ = encoded()
     matrix = xgboost.DMatrix(frame, enable_categorical=True)
     assert np.array_equal(plain.predict(matrix), model.score(fit.booster, frame))
 
@@ -106,7 +126,7 @@ def test_the_saved_intercept_is_one_number_as_older_containers_read_it(tmp_path:
     content = model.save_model(fit.booster, tmp_path).read_bytes()
     start = content.index(b"base_scoreSL") + len(b"base_scoreSL")
     length = int.from_bytes(content[start : start + 8], "big")
-    _, labels = frames()
+    _, labels = encoded()
     intercept = float(content[start + 8 : start + 8 + length])
     assert intercept == pytest.approx(labels[:450].mean(), abs=0.02), (
         "a list here reads as 0.5 before XGBoost 3.1"

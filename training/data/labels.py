@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from governance.errors import MeshError
+from training.data.arrays import numpy_of
 
 _SHOWN = 5
 _NO_NUMBER = "nan"
@@ -53,7 +54,7 @@ class LabelReader:
             self._refuse(f"it has {len(self.values)} or more values")
         lookup = np.array([text == self.positive for text in texts] + [-1], dtype=np.int8)
         lookup[list(missing)] = -1
-        return lookup[pc.fill_null(encoded.indices, len(texts)).to_numpy(zero_copy_only=False)]
+        return lookup[numpy_of(encoded.indices, -1)]  # the last entry stands for null
 
     def finish(self) -> None:
         """Check, once all rows were read, that there were two values and the positive one was among them.

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from training.data.arrays import arrow_of, numpy_of
+from training.features import codes
 from training.model import Batches
 
 FEW_ROWS = 20_000
@@ -28,12 +30,12 @@ def prepared(source: Batches, rows: int, features: int) -> Batches:
         return source
     order = _Order()
     if 4 * rows * features > KEPT_BYTES:
-        return lambda: (order(frame, labels) for frame, labels in source())
+        return lambda: (order(table, labels) for table, labels in source())
     kept: list[tuple[Any, Any]] = []
 
     def read() -> Iterator[tuple[Any, Any]]:
         if not kept:
-            kept.extend(order(frame, labels) for frame, labels in source())
+            kept.extend(order(table, labels) for table, labels in source())
         return iter(kept)
 
     return read
@@ -45,33 +47,33 @@ class _Order:
     def __init__(self) -> None:
         self.leading: list[tuple[str, Any, Any]] = []
 
-    def __call__(self, frame: Any, labels: Any) -> tuple[Any, Any]:
+    def __call__(self, table: Any, labels: Any) -> tuple[Any, Any]:
         import numpy as np
 
         if not self.leading:
-            self.leading = _leading(frame, labels)
-        key = np.zeros(len(frame), np.uint16)
+            self.leading = _leading(table, labels)
+        key = np.zeros(len(table), np.uint16)
         for name, edges, ranks in self.leading:
-            key = key * np.uint16(_BINS) + ranks[_bins(frame[name], edges)]
+            key = key * np.uint16(_BINS) + ranks[_bins(table.column(name), edges)]
         places = np.argsort(key, kind="stable")
-        return frame.take(places), labels[places]
+        return table.take(arrow_of(places)), labels[places]
 
 
-def _leading(frame: Any, labels: Any) -> list[tuple[str, Any, Any]]:
+def _leading(table: Any, labels: Any) -> list[tuple[str, Any, Any]]:
     """Name, bin edges (None for a category) and rank of each bin, for the features that say most."""
     import numpy as np
-    import pandas as pd
+    import pyarrow as pa
 
     found = []
-    for place, name in enumerate(frame.columns):
-        category = isinstance(frame[name].dtype, pd.CategoricalDtype)
+    for place, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        category = pa.types.is_dictionary(column.type)
         edges = None
         if not category:
-            values = frame[name].to_numpy()
+            values = numpy_of(column)
             values = values[np.isfinite(values)]
             quantiles = np.linspace(0, 1, _BINS - 1)[1:-1]
             edges = np.unique(np.quantile(values, quantiles)) if len(values) else np.empty(0)
-        bins = _bins(frame[name], edges)
+        bins = _bins(column, edges)
         counts = np.bincount(bins, minlength=_BINS).astype(float)
         positive = np.bincount(bins, weights=labels, minlength=_BINS)
         rates = np.divide(positive, counts, out=np.zeros(_BINS), where=counts > 0)
@@ -86,5 +88,5 @@ def _bins(column: Any, edges: Any) -> Any:
 
     if edges is None:
         # missing is -1; levels beyond the last bin share it
-        return np.clip(column.cat.codes.to_numpy(), -1, _BINS - 2).astype(np.intp) + 1
-    return np.searchsorted(edges, column.to_numpy(), side="right")
+        return np.clip(codes(column), -1, _BINS - 2).astype(np.intp) + 1
+    return np.searchsorted(edges, numpy_of(column), side="right")

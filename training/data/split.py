@@ -22,9 +22,11 @@ from typing import Any
 from governance.errors import MeshError
 from training import SPLITS
 from training.config import TrainingConfig
+from training.data.arrays import arrow_of
 from training.data.hashing import hash_keys, unit_interval
 from training.data.labels import LabelReader
 from training.data.parts import Part, duplicates, equal_neighbours, merge, refuse_duplicates
+from training.data.writing import SplitFiles
 from training.features import (
     CATEGORY,
     LABEL,
@@ -137,7 +139,7 @@ def _split(
     origin: Mapping[str, Any],
     say: Callable[[str], None],
 ) -> tuple[Part, Any]:
-    with contextlib.ExitStack() as files:
+    with SplitFiles(partial, f"part-{host}.parquet") as files:
         splitter = _Splitter(config, partial, files, host)
         for table in tables:
             splitter.add(table)
@@ -148,7 +150,7 @@ def _split(
 class _Splitter:
     """Takes batches, writes three files and keeps counts, categories and hashes, but no rows."""
 
-    def __init__(self, config: TrainingConfig, folder: Path, files: contextlib.ExitStack, host: str) -> None:
+    def __init__(self, config: TrainingConfig, folder: Path, files: SplitFiles, host: str) -> None:
         self.config = config
         self.host = host
         self.folder = folder
@@ -159,7 +161,6 @@ class _Splitter:
         self.columns: tuple[str, ...] = ()
         self.levels: dict[str, Counter[str]] = {}
         self.hashes: list[Any] = []
-        self.writers: dict[str, Any] = {}
         self.rows = {name: {"rows": 0, "positive": 0} for name in SPLITS}
         self.labels = LabelReader(config.target, config.positive)
 
@@ -184,7 +185,7 @@ class _Splitter:
 
         output = self._output(table, label)
         for index, name in enumerate(SPLITS):
-            chosen = output.filter(pa.array(labelled & (part == index)))
+            chosen = output.filter(arrow_of(labelled & (part == index)))
             if len(chosen):
                 self._write(name, chosen)
 
@@ -247,21 +248,13 @@ class _Splitter:
         for name, kind in self.kinds.items():
             column = table.column(name)
             columns[name] = as_category(column) if kind == CATEGORY else as_number(column, kind)
-        columns[LABEL] = pa.array(label.astype("int8"))
+        columns[LABEL] = arrow_of(label.astype("int8"))
         return pa.table(columns).unify_dictionaries()
 
     def _write(self, name: str, rows: Any) -> None:
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
-        if name not in self.writers:
-            path = self.folder / name / f"part-{self.host}.parquet"
-            path.parent.mkdir(parents=True)
-            texts = [*self.levels, *self.config.key]
-            # floating point numbers rarely repeat: a dictionary for them costs time and saves nothing
-            writer = pq.ParquetWriter(path, rows.schema, use_dictionary=texts, compression="lz4")
-            self.writers[name] = self.files.enter_context(writer)
-        self.writers[name].write_table(rows)
+        self.files.write(name, rows, [*self.levels, *self.config.key])
         self.rows[name]["rows"] += len(rows)
         self.rows[name]["positive"] += int(pc.sum(rows.column(LABEL)).as_py())
         if name == "train":

@@ -12,11 +12,11 @@ from training.features import CATEGORY, FeatureSchema
 from training.model import contributions, score
 
 
-def importance(booster: Any, frame: Any, schema: FeatureSchema) -> list[dict[str, Any]]:
-    """Features by mean absolute contribution over the rows of `frame`, most important first."""
+def importance(booster: Any, table: Any, schema: FeatureSchema) -> list[dict[str, Any]]:
+    """Features by mean absolute contribution over the rows of `table`, most important first."""
     import numpy as np
 
-    values = np.abs(contributions(booster, frame)[:, :-1]).mean(axis=0)
+    values = np.abs(contributions(booster, table)[:, :-1]).mean(axis=0)
     order = np.argsort(-values, kind="stable")
     total = float(values.sum()) or 1.0
     return [
@@ -29,7 +29,7 @@ def importance(booster: Any, frame: Any, schema: FeatureSchema) -> list[dict[str
     ]
 
 
-def reason_codes(booster: Any, frame: Any, schema: FeatureSchema, top: int = 4) -> list[dict[str, Any]]:
+def reason_codes(booster: Any, table: Any, schema: FeatureSchema, top: int = 4) -> list[dict[str, Any]]:
     """Per row the score and the features that raised it most, each with its value and contribution.
 
     Only contributions that speak for the positive class are reasons; a row may have fewer than `top`, or
@@ -37,15 +37,15 @@ def reason_codes(booster: Any, frame: Any, schema: FeatureSchema, top: int = 4) 
     """
     import numpy as np
 
-    values = contributions(booster, frame)
-    scores = score(booster, frame)
+    values = contributions(booster, table)
+    scores = score(booster, table)
     order = np.argsort(-values[:, :-1], axis=1, kind="stable")[:, :top]
     result = []
-    for row in range(len(frame)):
+    for row in range(len(table)):
         reasons = [
             {
                 "feature": schema.names[i],
-                "value": _plain(frame.iat[row, i], schema.features[i].kind),
+                "value": _plain(table.column(int(i))[row].as_py(), schema.features[i].kind),
                 "contribution": float(values[row, i]),
             }
             for i in order[row]
@@ -55,15 +55,15 @@ def reason_codes(booster: Any, frame: Any, schema: FeatureSchema, top: int = 4) 
     return result
 
 
-def signed_reasons(booster: Any, frame: Any, schema: FeatureSchema, top: int = 4) -> list[dict[str, Any]]:
+def signed_reasons(booster: Any, table: Any, schema: FeatureSchema, top: int = 4) -> list[dict[str, Any]]:
     """Per row the score and the features that moved it most, whichever way, each with sign and contribution.
 
     `effect` is ``raises`` or ``lowers``: what the value does to the probability of the positive class.
     """
     import numpy as np
 
-    values = contributions(booster, frame)
-    scores = score(booster, frame)
+    values = contributions(booster, table)
+    scores = score(booster, table)
     order = np.argsort(-np.abs(values[:, :-1]), axis=1, kind="stable")[:, :top]
     return [
         {
@@ -71,7 +71,7 @@ def signed_reasons(booster: Any, frame: Any, schema: FeatureSchema, top: int = 4
             "reasons": [
                 {
                     "feature": schema.names[i],
-                    "value": _plain(frame.iat[row, i], schema.features[i].kind),
+                    "value": _plain(table.column(int(i))[row].as_py(), schema.features[i].kind),
                     "contribution": float(values[row, i]),
                     "effect": "raises" if values[row, i] > 0 else "lowers",
                 }
@@ -79,12 +79,12 @@ def signed_reasons(booster: Any, frame: Any, schema: FeatureSchema, top: int = 4
                 if values[row, i] != 0
             ],
         }
-        for row in range(len(frame))
+        for row in range(len(table))
     ]
 
 
 def shap_points(
-    booster: Any, frame: Any, schema: FeatureSchema, features: int = 10, rows: int = 200
+    booster: Any, table: Any, schema: FeatureSchema, features: int = 10, rows: int = 200
 ) -> list[dict[str, Any]]:
     """Contributions of the most important features in the first rows, for a summary picture.
 
@@ -93,12 +93,12 @@ def shap_points(
     """
     import numpy as np
 
-    shown = frame.iloc[:rows]
+    shown = table.slice(0, rows)
     values = contributions(booster, shown)[:, :-1]
     result = []
     for i in np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:features]:
         numeric = schema.features[i].kind != CATEGORY
-        ranks = shown.iloc[:, i].rank(pct=True).to_numpy() if numeric else np.full(len(shown), np.nan)
+        ranks = _ranks(shown.column(int(i)).to_numpy()) if numeric else np.full(len(shown), np.nan)
         points = [
             [round(float(value), 5), None if rank != rank else round(float(rank), 3)]
             for value, rank in zip(values[:, i], ranks, strict=True)
@@ -107,8 +107,19 @@ def shap_points(
     return result
 
 
+def _ranks(values: Any) -> Any:
+    """Rank of each number among those that are there, from above 0 to 1; equal ones share the mean of theirs."""
+    import numpy as np
+
+    there = ~np.isnan(values)
+    _, place, counts = np.unique(values[there], return_inverse=True, return_counts=True)
+    ranks = np.full(len(values), np.nan)
+    ranks[there] = ((np.cumsum(counts) - (counts - 1) / 2) / max(1, there.sum()))[place]
+    return ranks
+
+
 def _plain(value: Any, kind: str) -> Any:
-    if value != value:  # not a number is the one value that differs from itself
+    if value is None or value != value:  # not a number is the one value that differs from itself
         return None
     if kind == CATEGORY:
         return str(value)

@@ -1,8 +1,8 @@
-"""The model as XGBoost sees it: matrices from Parquet or frames, saving, loading, scoring.
+"""The model as XGBoost sees it: matrices from Parquet or tables, saving, loading, scoring.
 
 Deliberately not here: the rounds of a fit (`boosting`), where files lie and what is reported (`train`,
 `evaluate`). Matrices are built from iterators of batches, so a split never has to fit in memory as
-a frame: only its quantised form does, about one byte per value.
+a table: only its quantised form does, about one byte per value.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from typing import Any
 
 from governance.errors import MeshError
 from training import METRICS_FILE, MODEL_FILE
-from training.features import LABEL, FeatureSchema, batches, encode
+from training.data.arrays import numpy_of
+from training.features import LABEL, FeatureSchema, batches, encode, matrix
 
 Batches = Callable[[], Iterator[tuple[Any, Any]]]
-"""Gives a fresh iterator over (frame, labels) each time it is called; XGBoost passes over the data twice."""
-
+"""Gives a fresh iterator over (encoded rows, labels) each time it is called; XGBoost passes over the data four times."""
 
 _FEW_ROWS = 20_000
+
+_CATEGORIES_IN_ARROW = (3, 1)
+"""First XGBoost that takes dictionaries in Arrow tables; importing pandas for a frame takes as long as XGBoost itself."""
 
 
 def threads(rows: int) -> int:
@@ -51,7 +54,7 @@ def split_batches(
             batch = whole.slice(begin, end - begin)
             if not len(batch):
                 continue
-            yield encode(batch, schema), batch.column(LABEL).to_numpy()
+            yield encode(batch, schema), numpy_of(batch.column(LABEL))
 
     return read
 
@@ -75,7 +78,7 @@ def quantile_matrix(source: Batches, max_bin: int, nthread: int, reference: Any 
             found = next(self.current, None)
             if found is None:
                 return False
-            input_data(data=found[0], label=found[1])
+            input_data(data=_taken(found[0]), label=found[1])
             return True
 
         def reset(self) -> None:
@@ -86,21 +89,29 @@ def quantile_matrix(source: Batches, max_bin: int, nthread: int, reference: Any 
     )
 
 
-def score(booster: Any, frame: Any) -> Any:
+def _taken(table: Any) -> Any:
+    """Encoded rows as this XGBoost takes them with their categories: as they are, or before 3.1 as a pandas frame."""
+    version = tuple(int(part) for part in _xgboost().__version__.split(".")[:2])
+    return table if version >= _CATEGORIES_IN_ARROW else table.to_pandas(split_blocks=True)
+
+
+def score(booster: Any, table: Any) -> Any:
     """Probability of the positive class per row, float32."""
-    if not len(frame):
+    if not len(table):
         return _nothing()
-    booster.set_param({"nthread": threads(len(frame))})
-    return booster.inplace_predict(frame)
+    booster.set_param({"nthread": threads(len(table))})
+    return booster.inplace_predict(matrix(table))
 
 
-def contributions(booster: Any, frame: Any) -> Any:
+def contributions(booster: Any, table: Any) -> Any:
     """SHAP values in log odds: one column per feature and, last, the bias; rows add up to the margin."""
     xgb = _xgboost()
 
-    nthread = threads(len(frame))
+    nthread = threads(len(table))
     booster.set_param({"nthread": nthread})
-    return booster.predict(xgb.DMatrix(frame, enable_categorical=True, nthread=nthread), pred_contribs=True)
+    return booster.predict(
+        xgb.DMatrix(_taken(table), enable_categorical=True, nthread=nthread), pred_contribs=True
+    )
 
 
 def score_batches(booster: Any, source: Batches, rows: int | None = None) -> tuple[Any, Any]:
@@ -108,8 +119,8 @@ def score_batches(booster: Any, source: Batches, rows: int | None = None) -> tup
     import numpy as np
 
     pairs: list[tuple[Any, Any]] = []
-    for frame, labels in source():
-        pairs.append((score(booster, frame), labels))
+    for table, labels in source():
+        pairs.append((score(booster, table), labels))
         if rows is not None and sum(len(done) for _, done in pairs) >= rows:
             break
     if not pairs:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.features import matrix
 from training.model.booster import Batches, _xgboost, quantile_matrix
 from training.model.cluster import Cluster
 from training.model.hyperparameters import Hyperparameters
@@ -119,7 +120,7 @@ def fit(
     so with ``subsample`` below 1 the number of hosts changes which rows a tree sees, as another seed would.
     """
     xgb, cluster = _xgboost(), cluster or Cluster()
-    matrix = quantile_matrix(train, params.max_bin, nthread)
+    bins = quantile_matrix(train, params.max_bin, nthread)
     held_out = _HeldOut(validation, cluster)
     settings = params.booster_params(seed, nthread)
     leading = checkpoint if cluster.index == 0 else None
@@ -128,7 +129,7 @@ def fit(
     state = cluster.first(leading.load() if leading else None)
     if state:
         raw, history = state
-    booster = xgb.Booster(settings, [matrix], bytearray(raw) if raw else None)
+    booster = xgb.Booster(settings, [bins], bytearray(raw) if raw else None)
     patience = params.early_stopping_rounds
     best = min(range(len(history)), key=history.__getitem__, default=0)
     if history:
@@ -138,10 +139,10 @@ def fit(
             break
         if index and index % SEGMENT == 0:
             raw = bytes(booster.save_raw("ubj"))
-            booster = xgb.Booster(settings, [matrix], bytearray(raw))
+            booster = xgb.Booster(settings, [bins], bytearray(raw))
             if leading:
                 leading.save(raw, history)
-        booster.update(matrix, index)
+        booster.update(bins, index)
         history.append(held_out.add(booster, index))
         if history[-1] <= history[best] and (index == 0 or history[-1] < history[best]):
             best = index
@@ -171,7 +172,7 @@ class _HeldOut:
         signs, labels = [], []
         pending: list[Any] = []
         for frame, label in source():
-            pending.append(_codes(frame))
+            pending.append(matrix(frame))
             if sum(map(len, pending)) >= _TOGETHER:
                 self.parts.append(np.concatenate(pending))
                 pending.clear()
@@ -220,22 +221,6 @@ class _HeldOut:
             booster.inplace_predict(part, iteration_range=rounds, predict_type="margin", base_margin=margin)
             for part, margin in zip(self.parts, before, strict=True)
         ]
-
-
-def _codes(frame: Any) -> Any:
-    """A frame as float32 rows: categories by the number of their level, missing as not a number."""
-    import numpy as np
-    import pandas as pd
-
-    rows = np.empty(frame.shape, np.float32)
-    for place, name in enumerate(frame.columns):
-        column = frame[name]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            codes = column.cat.codes.to_numpy()
-            rows[:, place] = np.where(codes < 0, np.nan, codes)
-        else:
-            rows[:, place] = column.to_numpy()
-    return rows
 
 
 def _whole(path: Path, content: bytes) -> None:
