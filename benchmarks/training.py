@@ -6,7 +6,7 @@ resident size of a process (``wait4``). Ratios are what counts: seconds depend o
     python benchmarks/training.py                 1,000,000 rows against the reference
     python benchmarks/training.py --rows 200000
     python benchmarks/training.py --growth        0.5, 1 and 2 million rows, ours alone
-    python benchmarks/training.py --large         10 million rows, ours alone
+    python benchmarks/training.py --large         10 million rows, ours alone, in memory and from disk
     python benchmarks/training.py --folds         German credit, five folds, seeds 0 to 4
 """
 
@@ -66,14 +66,14 @@ def process(*command: str) -> tuple[float, float, float]:
     return time.perf_counter() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit
 
 
-def ours(source: Path, work: Path) -> Side:
-    """This project's scripts, as a container runs them."""
+def ours(source: Path, work: Path, *flags: str) -> Side:
+    """This project's scripts, as a container runs them; `flags` are more for training."""
     first = process(
         "-m", "training.preprocess", "--data", str(source), "--output", str(work), "--key", data.KEY,
         "--target", data.TARGET, "--positive", data.POSITIVE, "--split", "0.7,0.15,0.15", "--seed", "7",
     )  # fmt: skip
     folders = [f"--{name}={work / name}" for name in ("train", "validation", "features")]
-    second = process("-m", "training.train", *folders, "--model-dir", str(work / "model"), *_OURS)
+    second = process("-m", "training.train", *folders, "--model-dir", str(work / "model"), *_OURS, *flags)
 
     from training.features import load_features
     from training.model import load_model, score_batches, split_batches
@@ -126,12 +126,12 @@ def compare(rows: int, place: Path) -> bool:
     return met
 
 
-def alone(rows: int, place: Path) -> Side:
+def alone(rows: int, place: Path, *flags: str) -> Side:
     """Ours on its own."""
     folder = place / str(rows)
     data.write(folder / "source", rows)
-    side = ours(folder / "source", folder / "ours")
-    print(_line(f"{rows:,}", side), f"  {side.seconds / rows * 1e6:.2f} us a row", flush=True)
+    side = ours(folder / "source", folder / "ours", *flags)
+    print(_line(f"{rows:,}", side), f"  {side.seconds / rows * 1e6:.2f} us a row", *flags, flush=True)
     shutil.rmtree(folder)
     return side
 
@@ -167,7 +167,8 @@ def main() -> int:
             print(f"4 times the rows take {sides[-1].seconds / sides[0].seconds:.1f} times the time")
             return 0
         if flags.large:
-            alone(10_000_000, place)
+            for more in ((), ("--memory-mb", "64")):
+                alone(10_000_000, place, *more)
             return 0
         met = True if flags.folds else compare(flags.rows, place)
         return 0 if folds() and met else 1

@@ -43,7 +43,7 @@ MODULES: tuple[str, ...] = tuple(
             "__init__", "baselines", "curves", "explain", "gate", "group_measures", "groups", "metrics", "page", "pictures",
         ),
         "training/model": (
-            "__init__", "booster", "boosting", "cluster", "hyperparameters", "tuning",
+            "__init__", "booster", "boosting", "cluster", "hyperparameters", "memory", "tuning",
         ),
     }.items()
     for name in names

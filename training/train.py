@@ -27,6 +27,7 @@ from training.model import Batches, save_model, score_batches, sha256, split_bat
 from training.model.boosting import Checkpoint, Fit, fit
 from training.model.cluster import Cluster, leave, port_of
 from training.model.hyperparameters import Hyperparameters, add_flags, from_flags
+from training.model.memory import megabytes, scratch
 
 if TYPE_CHECKING:
     from training.session import Context
@@ -82,6 +83,7 @@ def train_folders(
     checkpoints: Path | None = None,
     sharded: tuple[bool, bool] = (False, False),
     extra: Mapping[str, Any] | None = None,
+    memory_mb: int | None = None,
 ) -> Trained | None:
     """Fit a model on splits on disk, choose its threshold on the validation split, write the model folder.
 
@@ -98,6 +100,8 @@ def train_folders(
         Whether train and validation rows differ from host to host; if not, each host takes its share of all.
     extra
         More for the metrics.
+    memory_mb
+        Megabytes that the training rows may take in memory, else they lie on disk (`memory.scratch`).
     """
     start = time.perf_counter()
     cluster = cluster or Cluster()
@@ -110,15 +114,14 @@ def train_folders(
     rows = _check_rows(folders, shares, cluster)
     params = config.hyperparameters
     checkpoint = Checkpoint(folder=checkpoints, run=_run_of(schema, config), say=say) if checkpoints else None
-    fitted = fit(
-        prepared(training, rows // cluster.size, len(schema.features)),
-        validation,
-        params,
-        config.seed,
-        threads(rows),
-        cluster=cluster,
-        checkpoint=checkpoint,
-    )
+    mine, features = rows // cluster.size, len(schema.features)
+    with scratch(mine, features, params.max_bin, memory_mb) as folder:
+        if folder:
+            say("the training rows lie on disk: they take more memory than they may")
+        fitted = fit(
+            prepared(training, mine, features), validation, params, config.seed, threads(rows),
+            cluster=cluster, checkpoint=checkpoint, scratch=folder,
+        )  # fmt: skip
     held_scores, held_labels = _gathered(cluster, fitted.held_out)
     seen = _gathered(cluster, score_batches(fitted.booster, training, _TRAIN_SCORED // cluster.size))
     if cluster.index:
@@ -204,6 +207,7 @@ def _main(argv: Sequence[str] | None, cluster: Cluster) -> None:
         parser.add_argument(f"--{name}", type=int)
     for name in ("cost-false-negative", "cost-false-positive"):
         parser.add_argument(f"--{name}", f"--{name.replace('-', '_')}", type=float)
+    parser.add_argument("--memory-mb", type=megabytes, help="memory for the rows; default: a quarter of all")
     add_flags(parser)
     flags = job.parsed(parser, argv)
     from_flags(flags)  # a mistake in a flag is told before any file is read
@@ -218,7 +222,7 @@ def _main(argv: Sequence[str] | None, cluster: Cluster) -> None:
         with cluster:
             trained = train_folders(
                 flags.train, flags.validation, schema, config, Path(flags.model_dir), _print,
-                cluster=cluster, checkpoints=flags.checkpoint_dir, sharded=apart,
+                cluster=cluster, checkpoints=flags.checkpoint_dir, sharded=apart, memory_mb=flags.memory_mb,
             )  # fmt: skip
     except Exception as error:
         # XGBoost's own errors are many lines long; among hosts the usual one is that a peer is gone

@@ -19,7 +19,7 @@ import pytest
 
 from governance.errors import MeshError
 from tests.training.tables import ROOT, loans, loans_config
-from tests.training.test_train import QUICK, frames
+from tests.training.test_train import QUICK, encoded
 from training import preprocess
 from training.config import SPLITS
 from training.data.parts import read_schema
@@ -198,6 +198,12 @@ def test_two_hosts_fit_the_model_that_one_host_fits(tmp_path: Path) -> None:
         assert (metrics["hosts"], metrics["validation"]["rows"]) == (count, len(scores[count]))
     assert not any((tmp_path / "2-False" / "algo-2" / "model").iterdir()), "only the first host saves"
     assert np.allclose(scores[1], scores[2], atol=1e-4), "but for the order in which numbers are added"
+    saved = tmp_path / "2-False" / "algo-1" / "model" / "xgboost-model"
+    in_memory = saved.read_bytes()
+    ended = train_on(2, tmp_path, *flags, "--memory-mb", "0")
+    assert [each.returncode for each in ended] == [0, 0], [each.stderr for each in ended]
+    assert "rows lie on disk" in ended[0].stdout
+    assert saved.read_bytes() == in_memory, "rows on the hosts' disks give the same model"
 
 
 def test_hosts_with_files_of_their_own_train_and_one_without_any_is_refused_everywhere(
@@ -253,7 +259,7 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_model(
 ) -> None:
     monkeypatch.setattr(boosting, "SEGMENT", 7)
     params = replace(QUICK, rounds=40, early_stopping_rounds=40)
-    frame, labels = frames()
+    frame, labels = encoded()
     parts = [lambda: iter([(frame[:400], labels[:400])]), lambda: iter([(frame[400:], labels[400:])])]
     said: list[str] = []
     kept = Checkpoint(folder=tmp_path, run="a", say=said.append)

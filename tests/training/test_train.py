@@ -51,7 +51,7 @@ def test_the_same_input_gives_the_same_model_byte_for_byte() -> None:
     assert fitted(seed=8).booster.save_raw("ubj") != first, "the seed is used"
 
 
-def test_a_model_from_files_equals_the_model_from_encoded(splits: tuple[Path, FeatureSchema]) -> None:
+def test_a_model_from_files_equals_the_model_from_rows_in_memory(splits: tuple[Path, FeatureSchema]) -> None:
     folder, schema = splits
     config = loans_config(chunk_rows=50)
     saved = train.train_folders(folder / "train", folder / "validation", schema, config, folder / "model")

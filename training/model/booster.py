@@ -59,8 +59,8 @@ def split_batches(
     return read
 
 
-def quantile_matrix(source: Batches, max_bin: int, nthread: int, reference: Any = None) -> Any:
-    """Build a QuantileDMatrix from batches; validation data take the bins of `reference`, the training data.
+def quantile_matrix(source: Batches, max_bin: int, nthread: int, folder: Path | None = None) -> Any:
+    """Build a QuantileDMatrix from batches; with a folder its bins lie there, a file for each batch.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def quantile_matrix(source: Batches, max_bin: int, nthread: int, reference: Any 
 
     class _Pass(xgb.DataIter):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__(cache_prefix=str(folder / "train") if folder else None)
             self.current = source()
 
         def next(self, input_data: Callable[..., None]) -> bool:
@@ -84,9 +84,8 @@ def quantile_matrix(source: Batches, max_bin: int, nthread: int, reference: Any 
         def reset(self) -> None:
             self.current = source()
 
-    return xgb.QuantileDMatrix(
-        _Pass(), max_bin=max_bin, nthread=nthread, ref=reference, enable_categorical=True
-    )
+    kind = xgb.ExtMemQuantileDMatrix if folder else xgb.QuantileDMatrix
+    return kind(_Pass(), max_bin=max_bin, nthread=nthread, enable_categorical=True)
 
 
 def _taken(table: Any) -> Any:

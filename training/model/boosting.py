@@ -112,16 +112,18 @@ def fit(
     *,
     cluster: Cluster | None = None,
     checkpoint: Checkpoint | None = None,
+    scratch: Path | None = None,
 ) -> Fit:
     """Fit boosted trees, and stop when the validation log loss has not improved for the rounds given.
 
     The same batches, parameters, seed and number of threads give the same model, byte for byte. With several
     hosts each passes its own rows; histograms and log loss are summed over all of them. Rows are sampled per host,
-    so with ``subsample`` below 1 the number of hosts changes which rows a tree sees, as another seed would.
+    so with ``subsample`` below 1 the number of hosts changes which rows a tree sees, as another seed would. With
+    `scratch`, a folder, the rows lie there instead of in memory; the model is the same.
     """
     xgb, cluster = _xgboost(), cluster or Cluster()
-    bins = quantile_matrix(train, params.max_bin, nthread)
-    held_out = _HeldOut(validation, cluster)
+    bins = quantile_matrix(train, params.max_bin, nthread, scratch)
+    held_out = _HeldOut(validation, cluster, scratch)
     settings = params.booster_params(seed, nthread)
     leading = checkpoint if cluster.index == 0 else None
     raw: bytes | None = None
@@ -164,26 +166,37 @@ class _HeldOut:
     XGBoost's own evaluation of quantised rows takes two to three times as long; the sums are the same.
     """
 
-    def __init__(self, source: Batches, cluster: Cluster) -> None:
+    def __init__(self, source: Batches, cluster: Cluster, scratch: Path | None = None) -> None:
         import numpy as np
 
         self.cluster = cluster
+        self.scratch = scratch
         self.parts: list[Any] = []
         signs, labels = [], []
         pending: list[Any] = []
         for frame, label in source():
             pending.append(matrix(frame))
             if sum(map(len, pending)) >= _TOGETHER:
-                self.parts.append(np.concatenate(pending))
-                pending.clear()
+                self._keep_part(pending)
             labels.append(label)
             signs.append(np.where(label == 1, np.float32(-1), np.float32(1)))
         if pending:
-            self.parts.append(np.concatenate(pending))
+            self._keep_part(pending)
         self.labels = np.concatenate(labels) if labels else np.empty(0, np.int8)
         self.signs = np.concatenate(signs) if signs else np.empty(0, np.float32)
         self.margins: list[Any] = [None] * len(self.parts)
         self.best: list[Any] = []
+
+    def _keep_part(self, pending: list[Any]) -> None:
+        import numpy as np
+
+        part = np.concatenate(pending)
+        pending.clear()
+        if self.scratch:
+            path = self.scratch / f"validation-{len(self.parts)}.npy"
+            np.save(path, part)
+            part = np.load(path, mmap_mode="r")
+        self.parts.append(part)
 
     def begin(self, booster: Any, best: int, rounds: int) -> None:
         """Take up the margins of a model that is there already."""

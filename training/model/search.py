@@ -18,6 +18,7 @@ from training.features import FeatureSchema
 from training.model.booster import split_batches, threads
 from training.model.boosting import fit
 from training.model.hyperparameters import Hyperparameters
+from training.model.memory import scratch
 from training.model.tuning import Tuning
 
 
@@ -72,7 +73,8 @@ def search(
     better = 1 if tuning.direction == "Maximize" else -1
     trials: list[Trial] = []
     for number, params in enumerate(tuning.draw(config.hyperparameters, config.seed), 1):
-        made = fit(training, validation, params, config.seed, threads(rows))
+        with scratch(rows, len(schema.features), params.max_bin) as folder:
+            made = fit(training, validation, params, config.seed, threads(rows), scratch=folder)
         area = tuning.objective == "validation-auc"
         value = summary(*made.held_out)["auc"] if area else made.best_score
         trials.append(Trial(hyperparameters=params, value=value, rounds=made.rounds_run))
