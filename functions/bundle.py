@@ -6,6 +6,7 @@ Deliberately not here: what the script does.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 PARTS = ("curation_values", "curation_checks", "curation_read", "curation_files", "curation")
@@ -38,6 +39,7 @@ if __name__ == "__main__":
 """
 
 
+@functools.cache
 def curation_script() -> str:
     """Text of the curation job: runs on its own under Python 3.9 and later with boto3 and pyarrow."""
     folder = Path(__file__).parent
