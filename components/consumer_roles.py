@@ -81,6 +81,9 @@ class ConsumerWorkbenchArgs:
     production: Mapping[str, str] = field(default_factory=dict)
     """Serving -> account that may deploy models of the group."""
 
+    lob_accounts: Sequence[pulumi.Input[str]] = ()
+    """Accounts of the LoBs whose products are read here; they may see what was trained on them."""
+
 
 class ConsumerRoles:
     """Makes the roles of a workbench; `arns` are known once the roles may do what they are for."""

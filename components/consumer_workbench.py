@@ -76,12 +76,16 @@ class ConsumerWorkbench(pulumi.ComponentResource):
             opts=child,
         )
         self.model_package_group = group.model_package_group_name
-        if servings:
+        if servings or args.lob_accounts:
             physical = args.names.model_package_group(args.model_package_group)
             aws.sagemaker.ModelPackageGroupPolicy(
                 f"{name}-models-policy",
                 model_package_group_name=group.model_package_group_name,
-                resource_policy=json.dumps(registry_policy(args.place, physical, servings)),
+                resource_policy=pulumi.Output.from_input(list(args.lob_accounts)).apply(
+                    lambda lobs: json.dumps(
+                        registry_policy(args.place, physical, servings, [str(lob) for lob in lobs])
+                    )
+                ),
                 opts=child,
             )
         workgroups = {

@@ -2,21 +2,25 @@
 
 What was last deployed comes from the stack's own outputs, read with the engine's built-in function that stack references
 stand on. So `pulumi preview` and `pulumi up` refuse a breaking change without a new major version, wherever they are run.
-Deliberately not here: what breaks (`governance.contracts.difference`) and which models were trained on it, since those
-are in the consumers' accounts.
+A break also names the models that were trained on what it takes away, as far as the consumers' registries can be asked;
+that is the only call to AWS here, and is made for nothing else. Deliberately not here: what breaks
+(`governance.contracts.difference`) and what a registry says (`registered_models`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
+from components.providers import deploy_actor
+from components.registered_models import look_up, registries
 from governance.compatibility.sunset import DEPRECATED, notices
-from governance.contracts.difference import Refusal, difference, within
+from governance.compatibility.who import Model
+from governance.contracts.difference import SHOWN, Difference, Refusal, difference, within
 from governance.contracts.readers import consumers_beside, readers_of
 from governance.contracts.record import changed_since
 from governance.errors import MeshError
@@ -29,17 +33,12 @@ It answers at once, also in a preview and with nothing deployed yet, and leaves 
 StackReference to the stack itself.
 """
 
-MODELS = (
-    "registered models are in the consumers' accounts and not looked for here; "
-    "'mesh contract check --against deployed' names those of the embedded cloud"
-)
-
 
 def check_contracts(settings: Settings, stack: str, folder: Path) -> None:
     """Refuse a producer's contracts that break their readers under the old major version.
 
-    To be called before anything is registered. Changes that are allowed, and deprecated contracts with their readers,
-    are logged.
+    To be called before anything is registered. Changes that are allowed, whom they break, and deprecated contracts with
+    their readers, are logged.
 
     Parameters
     ----------
@@ -53,7 +52,8 @@ def check_contracts(settings: Settings, stack: str, folder: Path) -> None:
     Raises
     ------
     MeshError
-        One line per break; or one line when the last state cannot be read.
+        One line per break, and one for each registry that could not be asked; or one line when the last state cannot
+        be read.
     """
     if not isinstance(settings, ProducerSettings):
         return
@@ -70,19 +70,57 @@ def check_contracts(settings: Settings, stack: str, folder: Path) -> None:
     for line in wrong:
         pulumi.log.warn(line)
     stacks: dict[str, Settings] = {stack: settings, **consumers}
+    found = {
+        contract.product: difference(
+            before[contract.product],
+            within(folder, contract),
+            settings.levels,
+            readers_of(stacks, contract.product),
+        )
+        for contract in said
+        if contract.product in before
+    }
+    models, unread = _models(settings, stacks, [product for product, item in found.items() if item.breaks])
     refused: list[str] = []
     for contract in said:
         readers = readers_of(stacks, contract.product)
         lines = notices(contract, readers, dt.date.today())
-        if contract.product in before:
-            old, new = before[contract.product], within(folder, contract)
-            found = difference(old, new, settings.levels, readers)
-            refused += found.refusal
-            lines += [found.summary] if found.summary else []
+        if item := found.get(contract.product):
+            told = difference(item.old, item.new, settings.levels, readers, models)
+            refused += told.refusal
+            lines += [told.summary] if told.summary else []
+            lines += [] if told.refused else _rows(told)
         for line in lines:
             pulumi.log.info(line)
     if refused:
-        raise Refusal([*refused, MODELS])
+        raise Refusal([*refused, *unread])
+    for line in unread:
+        pulumi.log.warn(line)
+
+
+def _models(
+    settings: ProducerSettings, stacks: Mapping[str, Settings], products: Sequence[str]
+) -> tuple[tuple[Model, ...], tuple[str, ...]]:
+    """Models registered by the consumers of products, and a line for each registry that could not be asked."""
+    if not products:
+        return (), ()
+    actor = deploy_actor(
+        place=settings.place,
+        role=settings.deploy_role,
+        external_id=settings.external_id,
+        endpoint=settings.endpoint,
+    )
+    return look_up(actor, registries(settings, stacks, products))
+
+
+def _rows(found: Difference) -> list[str]:
+    """A line per change of a contract that may be deployed, as many as a refusal would have."""
+    lines = [
+        f"{mark}: {change.place} {change.sentence}" + (f" [{who}]" if who else "")
+        for mark, change, who in found.rows
+    ]
+    more = len(lines) - SHOWN
+    return lines[:SHOWN] + ([f"and {more} more changes"] if more > 0 else [])
 
 
 def last_outputs(stack: str) -> Mapping[str, Any]:

@@ -55,13 +55,13 @@ class Actor:
             **{key: props[key] for key in ("role_arn", "region", "external_id", "endpoint") if props.get(key)}
         )
 
-    def client(self, service: str) -> Any:
-        """A boto3 client that acts as the role."""
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """A boto3 client that acts as the role, with its own patience if a `config` is given."""
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} if self.endpoint else {}
         options = {
             "region_name": self.region,
             "endpoint_url": self.endpoint,
-            "config": Config(retries={"mode": "standard"}),
+            "config": config or Config(retries={"mode": "standard"}),
         }
         extra = {"ExternalId": self.external_id} if self.external_id else {}
         sts = boto3.Session(**keys).client("sts", **options)

@@ -73,6 +73,7 @@ class MLConsumer(pulumi.ComponentResource):
                 disposable=args.disposable,
                 tags=args.tags,
                 production=args.production,
+                lob_accounts=args.lob_accounts,
                 subnet_ids=args.subnet_ids,
                 security_group_ids=args.security_group_ids,
                 studio=STUDIO_ROLE,

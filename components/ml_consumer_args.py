@@ -97,6 +97,9 @@ class MLConsumerArgs:
     production: Mapping[str, str] = field(default_factory=dict)
     """Serving -> account that may deploy registered models."""
 
+    lob_accounts: Sequence[pulumi.Input[str]] = ()
+    """Accounts of the LoBs whose products are read here; they may see which models were trained on them."""
+
     pipeline: PipelineCode | None = None
     """The training pipeline to deploy."""
 

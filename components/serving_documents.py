@@ -1,14 +1,15 @@
-"""Policies between a registry and production, as pure functions that return dicts.
+"""Policies between a registry and other accounts, as pure functions that return dicts.
 
-Owns both sides: what the consumer opens of its registry to a production account, and what the role that serves there may
-do. After SageMaker's guide "Deploy a Model Version from a Different Account" (model group, bucket, key), with less than
-its example gives: no `UpdateModelPackage`, so that production cannot approve what it deploys, and no other objects than
-model artefacts, since training data lies in the same bucket.
+Owns both sides: what the consumer opens of its registry to a production account and to the LoBs whose products it reads,
+and what the role that serves in production may do. After SageMaker's guide "Deploy a Model Version from a Different
+Account" (model group, bucket, key), with less than its example gives: no `UpdateModelPackage`, so that production cannot
+approve what it deploys, and no other objects than model artefacts, since training data lies in the same bucket.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from components.documents import Document, Statement, Value, allow, document
 from components.role_documents import USE_KEY
@@ -27,27 +28,58 @@ def serving_places(place: Place, production: Mapping[str, str]) -> dict[str, Pla
     }
 
 
-def registry_policy(place: Place, group: str, servings: Mapping[str, Place]) -> Document:
-    """Resource policy of a model package group: production may look at versions and make models of them."""
-    principal = {"AWS": [item.root_arn for item in servings.values()]}
-    listing = ["sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages"]
+def registry_policy(
+    place: Place, group: str, servings: Mapping[str, Place], lobs: Sequence[str] = ()
+) -> Document:
+    """Resource policy of a model package group: who of other accounts may do what with its versions.
+
+    Production looks at versions and makes models of them. LoBs only look, to see what was trained on their products
+    before they break it: the actions and resources of SageMaker's guide "Set up discoverability", which reach no
+    artefact and no key.
+
+    Parameters
+    ----------
+    place
+        The consumer's account and region.
+    group
+        Physical name of the group.
+    servings
+        Serving -> the account that deploys.
+    lobs
+        Account ids of the LoBs whose products are read here; each is named once, however many products it has.
+    """
+    packages = place.arn("sagemaker", f"model-package/{group}/*")
+    group_arn = place.arn("sagemaker", f"model-package-group/{group}")
+    looking = [
+        "sagemaker:DescribeModelPackage",
+        "sagemaker:DescribeModelPackageGroup",
+        "sagemaker:ListModelPackages",
+    ]
+    production = [item.root_arn for item in servings.values()]
+    owners = [Place(account_id=account, region=place.region).root_arn for account in sorted(set(lobs))]
     deploying = ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages", "sagemaker:CreateModel"]
+    listing = ["sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages"]
     return document(
-        {
-            "Sid": "ProductionLists",
-            "Effect": "Allow",
-            "Principal": principal,
-            "Action": listing,
-            "Resource": place.arn("sagemaker", f"model-package-group/{group}"),
-        },
-        {
-            "Sid": "ProductionDeploys",
-            "Effect": "Allow",
-            "Principal": principal,
-            "Action": deploying,
-            "Resource": place.arn("sagemaker", f"model-package/{group}/*"),
-        },
+        _opened("ProductionLists", production, listing, group_arn),
+        _opened("ProductionDeploys", production, deploying, packages),
+        # which role deploys a LoB is not known here; that it is one is
+        _opened(
+            "LobsLook",
+            owners,
+            looking,
+            [group_arn, packages],
+            StringEquals={"aws:PrincipalType": "AssumedRole"},
+        ),
     )
+
+
+def _opened(
+    sid: str, accounts: Sequence[str], actions: Sequence[str], resource: str | Sequence[str], **condition: Any
+) -> Statement | None:
+    """A statement for other accounts; none without any."""
+    if not accounts:
+        return None
+    return {**allow(sid, actions, resource, **condition), "Principal": {"AWS": list(accounts)}}
 
 
 def artefact_reads(bucket_arn: str, names: Names, servings: Mapping[str, Place]) -> Statement | None:
@@ -164,6 +196,34 @@ def serving_policy(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             place.arn("logs", "log-group:/aws/sagemaker/*"),
         ),
+    )
+
+
+def batch_caller_policy(
+    place: Place, *, jobs: str, models: Sequence[str], bucket_arn: str, key_arn: Value
+) -> Document:
+    """Bring rows, start transform jobs of these models alone, and fetch the answers.
+
+    Parameters
+    ----------
+    jobs
+        What names of jobs begin with.
+    models
+        Names of the models that were promoted.
+    """
+    own = place.arn("sagemaker", f"transform-job/{jobs}-*")
+    start = allow(
+        "Start",
+        ["sagemaker:CreateTransformJob"],
+        own,
+        StringEquals={"sagemaker:ModelArn": [place.arn("sagemaker", f"model/{model}") for model in models]},
+    )
+    return document(
+        *([start] if models else []),
+        allow("Follow", ["sagemaker:DescribeTransformJob", "sagemaker:StopTransformJob"], own),
+        allow("Rows", ["s3:PutObject", "s3:AbortMultipartUpload"], f"{bucket_arn}/{INPUT}/*"),
+        allow("Answers", ["s3:GetObject"], f"{bucket_arn}/{OUTPUT}/*"),
+        allow("Key", USE_KEY, key_arn, StringEquals={"kms:ViaService": f"s3.{place.region}.amazonaws.com"}),
     )
 
 

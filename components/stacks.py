@@ -192,6 +192,7 @@ def _consumer(settings: ConsumerSettings, pipeline: PipelineCode | None) -> dict
             pipeline=None if pipeline and pipeline.product in settings.ended else pipeline,
             disposable=not settings.protect,
             production=settings.production,
+            lob_accounts=[stack.require_output("accountId") for stack in stacks.values()],
         ),
         opts=_options(settings, settings.consumer),
     )
@@ -269,6 +270,7 @@ def _production(settings: ProductionSettings) -> dict[str, Any]:
         "model": serving.model,
         "endpoint": serving.endpoint,
         "callerRoleArn": serving.caller_role_arn,
+        "transformJobs": settings.names.transform_jobs(settings.serving),
         "instanceType": settings.instance_type,
         "instanceCount": settings.instance_count,
     }

@@ -15,11 +15,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent.parent
 sys.path[:0] = [] if str(HERE) in sys.path else [str(HERE)]
 
-from policies.model import AWS_PROVIDER, ResourceRule, StackRule  # noqa: E402
+from policies.model import ACCOUNT_KEYS, AWS_PROVIDER, ResourceRule, StackRule  # noqa: E402
 from policies.rules import RESOURCE_RULES, STACK_RULES, description  # noqa: E402
-
-CONFIG_KEYS = ("accountId", "centralAccountId", "lobs", "consumers")
-"""Configuration that rules look at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +99,7 @@ def stack_config() -> dict[str, str]:
     import pulumi
 
     config = pulumi.Config("mesh")
-    return {f"mesh:{key}": value for key in CONFIG_KEYS if (value := config.get(key)) is not None}
+    return {f"mesh:{key}": value for key in ACCOUNT_KEYS if (value := config.get(key)) is not None}
 
 
 def main() -> None:

@@ -38,6 +38,7 @@ LIMITS: Mapping[str, int] = {
     "aws:iam/policy:Policy": 6_144,
     "aws:cloudwatch/eventBusPolicy:EventBusPolicy": 10_240,
     "aws:glue/resourcePolicy:ResourcePolicy": 10_240,
+    "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy": 20_480,
 }
 """AWS's default quotas in characters; IAM does not count white space, and neither do we."""
 INLINE_LIMIT = 10_240

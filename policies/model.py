@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 AWS_PROVIDER = "pulumi:providers:aws"
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
-_ACCOUNT_KEYS = ("accountId", "centralAccountId", "lobs", "consumers", "production")
+ACCOUNT_KEYS = ("accountId", "centralAccountId", "lobs", "consumers", "production")
+"""Keys of the configuration that name accounts."""
 
 
 class Resource(Protocol):
@@ -98,7 +99,7 @@ def setting(stack: Stack, key: str) -> str:
 
 def known_accounts(stack: Stack) -> frozenset[str]:
     """Account ids that the stack's configuration names, and those its providers act in."""
-    named = [account for key in _ACCOUNT_KEYS for account in _ACCOUNT.findall(setting(stack, key))]
+    named = [account for key in ACCOUNT_KEYS for account in _ACCOUNT.findall(setting(stack, key))]
     return frozenset(named) | {provider.account for provider in providers(stack).values() if provider.account}
 
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from governance.compatibility.comparison import Change, rank
 
+SHOWN = 5
+"""Models that a line names for one change; a registry may have hundreds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
@@ -46,6 +49,19 @@ class Model:
     columns: frozenset[str] | None = None
     """Features; None where the package does not say."""
 
+    status: str = ""
+    """Approval status; empty where it is not known."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.package} of {self.consumer} ({self.status})" if self.status else self.package
+
+    @property
+    def version(self) -> int:
+        """Last part of the package's name; 0 for one without versions."""
+        last = self.package.rpartition("/")[2]
+        return int(last) if last.isdecimal() else 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
@@ -53,20 +69,41 @@ class Loss:
 
     change: Change
     roles: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    unsure: tuple[str, ...] = ()
-    """Packages of this product that do not name their columns."""
+    trained: tuple[Model, ...] = ()
+    """Models that were trained on what changes."""
+
+    perhaps: tuple[Model, ...] = ()
+    """Models of this product that do not name their columns."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Packages of the models that were trained on it."""
+        return tuple(model.package for model in self.trained)
+
+    @property
+    def unsure(self) -> tuple[str, ...]:
+        """Packages of this product that do not name their columns."""
+        return tuple(model.package for model in self.perhaps)
 
     @property
     def nobody(self) -> bool:
-        return not (self.roles or self.models or self.unsure)
+        return not (self.roles or self.trained or self.perhaps)
 
     @property
     def who(self) -> str:
         """Whom, in words; empty for nobody known."""
-        parts = [", ".join(self.roles), *(f"model {name}" for name in self.models)]
-        parts += [f"perhaps model {name}, which names no columns" for name in self.unsure]
+        parts = [", ".join(self.roles), *_foremost(self.trained, "model {}", "models")]
+        parts += _foremost(self.perhaps, "perhaps model {}, which names no columns", "that name none")
         return "; ".join(part for part in parts if part)
+
+
+def _foremost(models: Sequence[Model], text: str, rest: str) -> list[str]:
+    """A text for each of the models that matter most, approved before others and new before old; the rest counted."""
+    ordered = sorted(models, key=lambda model: (model.status != "Approved", -model.version, model.label))
+    more = len(ordered) - SHOWN
+    return [text.format(model.label) for model in ordered[:SHOWN]] + (
+        [f"and {more} more {rest}"] if more > 0 else []
+    )
 
 
 def breaking_for(
@@ -89,19 +126,22 @@ def breaking_for(
 def _loss(change: Change, readers: Sequence[Reader], models: Sequence[Model], levels: Sequence[str]) -> Loss:
     hit = [reader for reader in readers if _affected(change, reader, levels)]
     consumers = {reader.consumer for reader in hit}
-    relying, unsure = [], []
-    for model in models:
+    trained: list[Model] = []
+    perhaps: list[Model] = []
+    for model in sorted(
+        models, key=lambda item: (item.package.rpartition("/")[0], item.version, item.consumer)
+    ):
         if change.table and model.table != change.table:
             continue
         if change.kind == "raised" and model.consumer not in consumers:
             continue
         if model.columns is None:
-            unsure.append(model.package)
+            perhaps.append(model)
         elif not change.column or change.column in model.columns:
-            relying.append(model.package)
+            trained.append(model)
     return Loss(
-        change=change, roles=tuple(sorted(reader.label for reader in hit)), models=tuple(sorted(relying)),
-        unsure=tuple(sorted(unsure)),
+        change=change, roles=tuple(sorted(reader.label for reader in hit)), trained=tuple(trained),
+        perhaps=tuple(perhaps),
     )  # fmt: skip
 
 

@@ -78,6 +78,17 @@ class Difference:
         return tuple(" ".join(line.split()) for line in lines)
 
     @property
+    def rows(self) -> tuple[tuple[str, Change, str], ...]:
+        """Mark (`breaking` or `compatible`), change and whom it breaks, in words; what breaks comes first."""
+        who = {loss.change: loss.who for loss in self.losses}
+        rows = []
+        for change in self.changes:
+            breaks = change in self.breaks
+            nobody = "nobody known reads it" if breaks else "shuts nobody out" if change.breaking else ""
+            rows.append(("breaking" if breaks else "compatible", change, who.get(change) or nobody))
+        return tuple(sorted(rows, key=lambda row: row[0] != "breaking"))
+
+    @property
     def summary(self) -> str:
         """One line on what a deployment will change of the contract; empty when it changes nothing."""
         if not self.changes:

@@ -23,6 +23,7 @@ KMS_POLICY = "https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPoli
 EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html"
 ATHENA = "https://docs.aws.amazon.com/athena/latest/ug/service-limits.html"
 FEATURES = "https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-quotas.html"
+REGISTRY = "https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_PutModelPackageGroupPolicy.html"
 SAGEMAKER = "https://docs.aws.amazon.com/general/latest/gr/sagemaker.html"
 
 
@@ -76,6 +77,7 @@ _TABLE: tuple[tuple[str, str, int, str, str, bool], ...] = (
     ("events.rules", "rules of an event bus", 300, EVENTS, "", True),
     ("athena.workgroups", "Athena workgroups", 1_000, ATHENA, "", False),
     ("sagemaker.groups", "model package groups", 250, SAGEMAKER, "L-BC8DC54C", True),
+    ("sagemaker.policy", "characters of a model package group's policy", 20_480, REGISTRY, "", False),
     ("sagemaker.pipelines", "SageMaker pipelines", 500, SAGEMAKER, "L-E8EADE50", True),
     ("sagemaker.feature-groups", "feature groups", 100, FEATURES, "", True),
     ("sagemaker.features", "features of a feature group", 2_500, FEATURES, "", False),

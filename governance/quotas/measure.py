@@ -41,6 +41,11 @@ SIZED = {
     "aws:s3/bucketPolicy:BucketPolicy": ("s3.policy", "policy", "bucket"),
     "aws:kms/key:Key": ("kms.policy", "policy", ""),
     "aws:cloudwatch/eventBusPolicy:EventBusPolicy": ("events.policy", "policy", "eventBusName"),
+    "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy": (
+        "sagemaker.policy",
+        "resourcePolicy",
+        "modelPackageGroupName",
+    ),
 }
 """Types with a document: its limit, the document's property, the property that names what it is on."""
 

@@ -204,6 +204,12 @@ def _consumer(
         producer = stacks.get(item.stack)
         if not isinstance(producer, ProducerSettings):
             raise MeshError(f"stack '{item.stack}' is no producer stack here", f"{spot}.stack")
+        group = producer.groups.get(consumer.consumer, consumer.model_package_group)
+        if group != consumer.model_package_group:
+            raise MeshError(
+                f"is '{group}' but {where} has '{consumer.model_package_group}'",
+                f"Pulumi.{item.stack}.yaml: mesh:consumers.{consumer.consumer}.modelPackageGroup",
+            )
         shares = {
             product.name: {share.consumer: share for share in product.shares} for product in producer.products
         }

@@ -33,6 +33,7 @@ from governance.settings.model import (
     foreign,
 )
 from governance.settings.production import load_production, read_network
+from governance.settings.registries import GROUP, read_groups
 from governance.sharing import read_shares, read_until
 
 _CRON = re.compile(r"^cron\(\S+( \S+){5}\)$")
@@ -111,15 +112,17 @@ def _common(reader: Reader, role: str) -> dict[str, Any]:
     }
 
 
-def _accounts(reader: Reader, key: str, own: Mapping[str, str], what: str = "consumer") -> dict[str, str]:
-    """Read name -> {accountId}; `own` holds accounts already taken (id -> by whom)."""
+def _accounts(
+    reader: Reader, key: str, own: Mapping[str, str], what: str = "consumer", further: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Read name -> {accountId}; `own` holds accounts already taken (id -> by whom), `further` keys read elsewhere."""
     accounts: dict[str, str] = {}
     taken = dict(own)
     for name, entry in reader.mapping(key, required=False).items():
         where = reader.where(f"{key}.{name}")
         check_name(name, what, where)
         accounts[name] = _own_account(
-            as_mapping(entry, ("accountId",), where), taken, f"{what} {name}", where
+            as_mapping(entry, ("accountId", *further), where), taken, f"{what} {name}", where
         )
     return accounts
 
@@ -184,7 +187,7 @@ def _central_place(reader: Reader, common: dict[str, Any]) -> Place:
 def _producer(reader: Reader, common: dict[str, Any], folder: Path, today: dt.date) -> ProducerSettings:
     central = _central_place(reader, common)
     taken = {common["place"].account_id: "this LoB", central.account_id: "the central stack"}
-    consumers = _accounts(reader, "consumers", taken)
+    consumers = _accounts(reader, "consumers", taken, further=(GROUP,))
     lob = check_name(reader.text("lob"), "LoB", reader.where("lob"))
     products = tuple(
         _product(reader, name, raw, consumers, common["levels"], folder, lob, today)
@@ -196,6 +199,7 @@ def _producer(reader: Reader, common: dict[str, Any], folder: Path, today: dt.da
         central=central,
         central_stack=reader.text("centralStack", "central"),
         products=products,
+        groups=read_groups(reader),
     )
 
 

@@ -156,6 +156,8 @@ class ProducerSettings(Common):
     central: Place
     central_stack: str
     products: tuple[Product, ...]
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """Consumer -> its model package group, for consumers whose stack file lies elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,8 @@ from governance.contracts.readers import readers_of
 from governance.errors import MeshError
 from mesh.project import Project
 
+LIVE = "ask the consumers' registries on AWS for models, as the product's deploy role"
+
 
 def register(commands: Any) -> None:
     """Add `contract` and `quota` to the command line's sub-parsers."""
@@ -35,6 +37,7 @@ def register(commands: Any) -> None:
         "--against", metavar="WHAT",
         help="and does it keep what it promised: 'deployed', a git revision, or a file of 'pulumi stack export'",
     )  # fmt: skip
+    check.add_argument("--live", action="store_true", help=LIVE)
     check.set_defaults(run=_check)
 
     diff = actions.add_parser(
@@ -42,6 +45,7 @@ def register(commands: Any) -> None:
     )
     diff.add_argument("old", metavar="OLD", help="file, or REVISION:path as git has it")
     diff.add_argument("new", metavar="NEW", help="file, or REVISION:path as git has it")
+    diff.add_argument("--live", action="store_true", help=LIVE)
     form = diff.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as a pull-request comment")
@@ -93,9 +97,10 @@ def _check(options: argparse.Namespace) -> int:
         if old is None:
             print("\n".join([*notes, *(["not deployed before"] if options.against else [])]))
             continue
-        models = _models(project) if options.against == "deployed" else ()
+        running = options.live or options.against == "deployed"
+        models, unread = _models(project, new.product, options.live) if running else ((), ())
         found = difference(old, new, levels, readers, models)
-        print(as_text(found, notes))
+        print(as_text(found, [*notes, *unread]))
         refused += found.refused
     return 2 if wrong else 1 if refused else 0
 
@@ -117,14 +122,17 @@ def _before(
     return contract.at_revision(against, file, levels)
 
 
-def _models(project: Project) -> tuple[Any, ...]:
-    """Models in the running cloud; none when none runs."""
+def _models(project: Project, product: str, live: bool) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """Models on AWS, or in the running cloud (none when none runs), and a line for what could not be asked."""
     from local import engine
     from mesh import cloud
-    from mesh.contract.models import registered
+    from mesh.contract.models import registered, registered_live
 
+    if live:
+        return registered_live(project, product)
     running = cloud.find(project.home)
-    return registered(project, running.endpoint, engine.S3StateStore(running.endpoint)) if running else ()
+    store = engine.S3StateStore(running.endpoint) if running else None
+    return (registered(project, running.endpoint, store) if running and store else ()), ()
 
 
 def _diff(options: argparse.Namespace) -> int:
@@ -135,8 +143,9 @@ def _diff(options: argparse.Namespace) -> int:
     levels = contracts.levels_of(project)
     old, new = (contracts.read(source, levels) for source in (options.old, options.new))
     readers = readers_of(project.stacks, new.product)
-    found = difference(old, new, levels, readers, _models(project))
-    notes = notices(new, readers, dt.date.today())
+    models, unread = _models(project, new.product, options.live)
+    found = difference(old, new, levels, readers, models)
+    notes = [*notices(new, readers, dt.date.today()), *unread]
     if options.json:
         print(json.dumps(as_json(found, notes), indent=2, default=str))
     else:

@@ -24,7 +24,7 @@ def verdict(found: Difference) -> str:
 def as_text(found: Difference, notes: Sequence[str] = ()) -> str:
     """A line per change, those that break first, with whom they break."""
     lines = [f"{found.new.product} {found.old.version} -> {found.new.version}"]
-    for mark, change, who in _rows(found):
+    for mark, change, who in found.rows:
         lines.append(f"  {mark:10} {change.place}: {change.sentence}" + (f" [{who}]" if who else ""))
     return "\n".join([*lines, *notes, verdict(found)])
 
@@ -35,7 +35,7 @@ def as_markdown(found: Difference, notes: Sequence[str] = ()) -> str:
     lines = [f"### Contract `{found.new.product}` {old} → {new}", "", verdict(found).capitalize() + "."]
     if found.changes:
         lines += ["", "| | what | change | for whom |", "|---|---|---|---|"]
-        for mark, change, who in _rows(found):
+        for mark, change, who in found.rows:
             shown = f"**{mark}**" if mark == "breaking" else mark
             lines.append(f"| {shown} | `{change.place}` | {_cell(change.sentence)} | {_cell(who)} |")
     lines += [f"\n> {note}" for note in notes]
@@ -68,16 +68,6 @@ def as_json(found: Difference, notes: Sequence[str] = ()) -> dict[str, Any]:
         ],
         "notes": list(notes),
     }
-
-
-def _rows(found: Difference) -> list[tuple[str, Any, str]]:
-    who = {loss.change: loss.who for loss in found.losses}
-    rows = []
-    for change in found.changes:
-        breaks = change in found.breaks
-        nobody = "nobody known reads it" if breaks else "shuts nobody out" if change.breaking else ""
-        rows.append(("breaking" if breaks else "compatible", change, who.get(change) or nobody))
-    return sorted(rows, key=lambda row: row[0] != "breaking")
 
 
 def _cell(text: str) -> str:

@@ -146,3 +146,14 @@ def test_a_sunset_that_means_nothing_is_refused(status: str, value: str, said: s
     )
     with pytest.raises(MeshError, match=said):
         sunset(wrong)
+
+
+def test_of_many_models_the_approved_and_the_newest_are_named_and_the_rest_counted() -> None:
+    many = [model(f"risk/{number}", "amount", status="PendingManualApproval") for number in range(1, 13)]
+    many[3] = model("risk/4", "amount", status="Approved")
+    (loss, *_) = losses(lambda data: drop(data, "amount"), many)[1]
+    assert loss.models == tuple(f"risk/{number}" for number in range(1, 13)), "all are known, in order"
+    pending = "; ".join(f"model risk/{number} of coe (PendingManualApproval)" for number in (12, 11, 10, 9))
+    assert loss.who == (
+        f"coe/auditor, coe/scientist; model risk/4 of coe (Approved); {pending}; and 7 more models"
+    )

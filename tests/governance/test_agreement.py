@@ -108,6 +108,8 @@ CASES: list[tuple[Callable[[Stacks], Stacks], str]] = [
     (put("central", consumers={"ml-coe": "999999999999"}),
      "Pulumi.producer.yaml: mesh:consumers: consumer 'ml-coe' is account 333344445555 here and 999999999999 in "
      "Pulumi.central.yaml"),
+    (put("producer", groups={"ml-coe": "other"}),
+     "Pulumi.producer.yaml: mesh:consumers.ml-coe.modelPackageGroup: is 'other' but Pulumi.consumer.yaml has 'credit-risk'"),
     (put("consumer", consumer="risk"),
      "Pulumi.consumer.yaml: mesh:accountId: is 333344445555 but unknown for consumer 'risk' in Pulumi.central.yaml"),
     (subscription(stack="central"),

@@ -120,9 +120,10 @@ def test_the_pack_reports_what_the_rules_find(
 def test_the_stack_s_configuration_is_read_when_a_stack_is_validated(pack: Any) -> None:
     import pulumi
 
-    pulumi.runtime.set_all_config({"mesh:accountId": "111122223333", "mesh:owner": "x"}, secret_keys=[])
+    named = {f"mesh:{key}": f"of {key}" for key in ("accountId", "consumers", "production")}
+    pulumi.runtime.set_all_config({**named, "mesh:owner": "x"}, secret_keys=[])
     try:
-        assert pack.stack_config() == {"mesh:accountId": "111122223333"}
+        assert pack.stack_config() == named, "every key that names accounts, since trust is judged by them"
     finally:
         pulumi.runtime.set_all_config({}, secret_keys=[])
 

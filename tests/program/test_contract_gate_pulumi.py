@@ -49,6 +49,13 @@ except Exception as error:
 print(json.dumps({"registered": registered, "error": ended[0], "text": ended[1]}))
 '''
 
+NOWHERE = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_ACCESS_KEY_ID": "a",
+    "AWS_SECRET_ACCESS_KEY": "b",
+}
+"""Nothing answers where AWS would."""
+
 
 def preview(project: Any, answer: Any, central: dict[str, Any] | None, root: Path) -> dict[str, Any]:
     """Preview the producer's stack with what a data source answers and what central exports (None: unknown)."""
@@ -57,7 +64,7 @@ def preview(project: Any, answer: Any, central: dict[str, Any] | None, root: Pat
         [sys.executable, "-W", "ignore", "-c", SCRIPT],
         input=json.dumps({"answer": answer, "central": central, "config": config}),
         cwd=project.folder,
-        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", **NOWHERE},
         capture_output=True,
         text=True,
         timeout=120,
@@ -101,11 +108,12 @@ def test_a_preview_that_breaks_readers_is_a_run_error_without_a_traceback(
     answer = {"outputs": dict(mesh["producer"].exports)}
     found = preview(without_housing, answer, dict(mesh["central"].exports), root)
     assert found["error"] == "RunError", "which Pulumi prints as it is, without a traceback"
-    first, *_ = found["text"].splitlines()
+    first, *_, last = found["text"].splitlines()
     assert first == (
         "contracts/credit-card.odcs.yaml: version: 1.0.0 -> 1.0.0 breaks readers: credit_card.housing the column is gone "
         "(breaks ml-coe/auditor, ml-coe/data-scientist, ml-coe/pipeline); raise it to 2.0.0 or take the change back"
     )
+    assert last.startswith("models of ml-coe could not be looked up: Could not connect"), "and that is all"
     assert found["registered"] == [], "nothing, not even a provider"
 
 

@@ -118,6 +118,21 @@ def test_each_consumer_gets_its_own_clearance(two_lobs: dict[str, Recording]) ->
     assert opened == {"666677778888": {"public", "internal"}, "333344445555": {"public"}}
 
 
+def test_each_lob_looks_at_the_models_of_the_consumers_it_shares_with(two_lobs: dict[str, Recording]) -> None:
+    kind = "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy"
+    looks: dict[str, list[str]] = {}
+    for stack, recording in two_lobs.items():
+        for item in recording.of_type(kind):
+            for statement in json.loads(item.inputs["resourcePolicy"])["Statement"]:
+                if statement["Sid"] == "LobsLook":
+                    looks[stack] = statement["Principal"]["AWS"]
+    accounts = [
+        f"arn:aws:iam::{two_lobs[stack].exports['accountId']}:root" for stack in ("producer", "second")
+    ]
+    assert looks["consumer"] == accounts, "one principal each"
+    assert {stack: arns for stack, arns in looks.items() if stack != "consumer"} == {"risk": accounts[1:]}
+
+
 def test_a_consumer_s_links_are_of_several_lobs(two_lobs: dict[str, Recording]) -> None:
     products = two_lobs["consumer"].exports["products"]
     assert {name: item["lob"] for name, item in products.items()} == {

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from world import CONSUMER, PRODUCTION, Project
 
+from components.serving_documents import registry_policy
 from governance.exports import ProductionExports
 from local.engine import Recording, Resource, record
 from policies.rules import violations
@@ -156,15 +157,50 @@ def test_who_asks_may_ask_this_endpoint_and_do_nothing_else(project: Project) ->
     assert trust["Principal"] == {"AWS": PRODUCTION.root_arn}, "whom the account's own IAM lets"
     assert found.exports["callerRoleArn"] == PRODUCTION.role_arn("mesh-caller-credit-risk")
     batch = recorded(project, mode="batch")
-    assert batch.exports["callerRoleArn"] == ""
-    assert len(batch.of_type("aws:iam/role:Role")) == 1, "there is no endpoint to ask"
+    assert batch.exports["callerRoleArn"] == PRODUCTION.role_arn("mesh-caller-credit-risk")
+    asked = document(named(batch, "aws:iam/rolePolicy:RolePolicy", "credit-risk-ask"))
+    assert {action for entry in asked.values() for action in entry["Action"]}.isdisjoint(
+        {"sagemaker:CreateTransformJob", "sagemaker:InvokeEndpoint"}
+    ), "nothing was promoted"
+    assert "sagemaker:InvokeEndpoint" not in str(asked)
 
 
-def test_the_consumer_opens_its_registry_to_production_only(mesh: dict[str, Recording]) -> None:
-    found = mesh["consumer"]
-    policy = document(
-        one(found, "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy"), "resourcePolicy"
+def test_jobs_are_started_of_promoted_models_alone_over_rows_in_one_folder(project: Project) -> None:
+    batch = recorded(project, mode="batch", modelPackages={"current": f"{ARN}2", "previous": f"{ARN}1"})
+    asked = document(named(batch, "aws:iam/rolePolicy:RolePolicy", "credit-risk-ask"))
+    models = {item.inputs["name"] for item in batch.of_type("aws:sagemaker/model:Model")}
+    assert len(models) == 2
+    assert set(asked["Start"]["Condition"]["StringEquals"]["sagemaker:ModelArn"]) == {
+        PRODUCTION.arn("sagemaker", f"model/{name}") for name in models
+    }
+    assert asked["Start"]["Resource"] == PRODUCTION.arn("sagemaker", "transform-job/mesh-credit-risk-*")
+    assert batch.exports["transformJobs"] == "mesh-credit-risk"
+    bucket = PRODUCTION.bucket_arn(batch.exports["bucket"])
+    assert (asked["Rows"]["Resource"], asked["Answers"]["Resource"]) == (
+        f"{bucket}/input/*",
+        f"{bucket}/output/*",
     )
+
+
+POLICY = "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy"
+LOBS_MAY = {
+    "sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages",
+}  # fmt: skip
+
+
+def test_the_consumer_opens_its_registry_to_production_and_lets_its_lobs_look(
+    mesh: dict[str, Recording],
+) -> None:
+    found = mesh["consumer"]
+    policy = document(one(found, POLICY), "resourcePolicy")
+    looks = policy.pop("LobsLook")
+    assert looks["Principal"] == {"AWS": ["arn:aws:iam::222233334444:root"]}, "the product's owner"
+    assert set(looks["Action"]) == LOBS_MAY, "what says something of a model, and nothing to take it with"
+    assert looks["Resource"] == [
+        CONSUMER.arn("sagemaker", "model-package-group/mesh-credit-risk"),
+        CONSUMER.arn("sagemaker", "model-package/mesh-credit-risk/*"),
+    ]
+    assert looks["Condition"] == {"StringEquals": {"aws:PrincipalType": "AssumedRole"}}, "no user's keys"
     assert {str(item["Principal"]) for item in policy.values()} == {str({"AWS": [PRODUCTION.root_arn]})}
     actions = {action for item in policy.values() for action in item["Action"]}
     assert "sagemaker:CreateModel" in actions
@@ -182,13 +218,38 @@ def test_the_consumer_opens_its_registry_to_production_only(mesh: dict[str, Reco
     decrypts = document(key)["ProductionDecryptsArtefacts"]
     assert decrypts["Action"] == ["kms:Decrypt", "kms:DescribeKey"]
     assert decrypts["Condition"]["StringEquals"] == {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}
+    opened = json.dumps([document(bucket), document(key)])
+    assert PRODUCTION.account_id in opened
+    assert "222233334444" not in opened, "a LoB gets neither artefact nor key"
 
 
-def test_a_consumer_without_production_opens_nothing(project: Project, mesh: dict[str, Recording]) -> None:
+def test_a_consumer_without_subscriptions_lets_no_lob_look(
+    project: Project, mesh: dict[str, Recording]
+) -> None:
+    project.change("consumer", subscriptions={}, pipeline=None)
+    references = {stack: mesh[stack].exports for stack in ("central", "producer")}
+    found = record(project.folder, "consumer", references=references)
+    assert set(document(one(found, POLICY), "resourcePolicy")) == {"ProductionLists", "ProductionDeploys"}
+    project.change("consumer", production=None)
+    alone = record(project.folder, "consumer", references=references)
+    assert not alone.of_type(POLICY), "a policy without a statement is none"
+
+
+def test_a_lob_is_named_once_however_many_products_it_has() -> None:
+    accounts = [f"{number:012}" for number in range(1, 501)]
+    policy = registry_policy(CONSUMER, "g" * 63, {}, [*accounts, *accounts])
+    (statement,) = policy["Statement"]
+    assert len(statement["Principal"]["AWS"]) == 500
+    assert len(json.dumps(policy)) < 20_480, "500 LoBs fit"
+
+
+def test_a_consumer_without_production_opens_no_artefact(
+    project: Project, mesh: dict[str, Recording]
+) -> None:
     project.change("consumer", production=None)
     references = {stack: mesh[stack].exports for stack in ("central", "producer")}
     found = record(project.folder, "consumer", references=references)
-    assert not found.of_type("aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy")
+    assert set(document(one(found, POLICY), "resourcePolicy")) == {"LobsLook"}
     told = json.dumps(
         [dict(item.inputs) for item in found.of_type("aws:s3/bucketPolicy:BucketPolicy")], default=str
     )

@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
-from world import BUCKET, CONSUMER, GROUP, NAMES, PRODUCTION, SERVING, STRANGER, World
+from world import BUCKET, CONSUMER, GROUP, LOB, NAMES, PRODUCTION, REGION, SERVING, STRANGER, World
 
 from components.consumer_documents import builder_policy
 from components.job_documents import evaluator_policy
@@ -48,6 +49,47 @@ def test_an_account_that_is_not_named_neither_reads_nor_deploys(world: World) ->
         code, message = refused(call)
         assert code == "AccessDeniedException", action
         assert f"not authorized to perform: sagemaker:{action} on resource: arn:aws:sagemaker" in message
+
+
+def test_a_lob_whose_product_is_read_looks_at_the_versions_and_does_nothing_else_with_them(
+    world: World,
+) -> None:
+    client, arn = world.client(LOB), world.packages[0]
+    found = client.list_model_packages(ModelPackageGroupName=ARN)["ModelPackageSummaryList"]
+    assert {entry["ModelPackageArn"] for entry in found} >= set(world.packages)
+    described = client.describe_model_package(ModelPackageName=arn, IncludedData="MetadataOnly")
+    assert described["ModelApprovalStatus"] == "Approved"
+    assert described["CustomerMetadataProperties"]["columns-0"], "what it was trained on"
+    assert client.describe_model_package_group(ModelPackageGroupName=ARN)["ModelPackageGroupName"] == GROUP
+    calls: dict[str, Callable[[], Any]] = {
+        "CreateModel": lambda: client.create_model(
+            ModelName="taken",
+            ExecutionRoleArn=LOB.role_arn("serving"),
+            Containers=[{"ModelPackageName": arn}],
+        ),
+        "UpdateModelPackage": lambda: client.update_model_package(
+            ModelPackageArn=arn, ModelApprovalStatus="Rejected"
+        ),
+    }
+    world.client(LOB, "iam").create_role(RoleName="serving", AssumeRolePolicyDocument="{}")
+    for action, call in calls.items():
+        code, message = refused(call)
+        assert (code, action in message) == ("AccessDeniedException", True), action
+
+
+def test_a_user_of_a_lob_s_account_does_not_look_with_keys_of_its_own(world: World) -> None:
+    iam = world.client(LOB, "iam")
+    iam.create_user(UserName="keys")
+    keys = iam.create_access_key(UserName="keys")["AccessKey"]
+    client = boto3.client(
+        "sagemaker",
+        endpoint_url=world.endpoint,
+        region_name=REGION,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+    )
+    code, message = refused(lambda: client.list_model_packages(ModelPackageGroupName=ARN))
+    assert (code, "user/keys is not authorized" in message) == ("AccessDeniedException", True)
 
 
 def test_production_cannot_approve_what_it_deploys(world: World) -> None:

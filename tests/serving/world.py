@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REGION = "eu-west-1"
 CONSUMER = Place(account_id="333344445555", region=REGION)
 PRODUCTION = Place(account_id="777788889999", region=REGION)
+LOB = Place(account_id="222233334444", region=REGION)
 STRANGER = Place(account_id="888899990000", region=REGION)
 NAMES = Names(namespace="mesh")
 SERVING = "credit-risk"
@@ -89,7 +90,8 @@ class World:
         registry = self.client(CONSUMER)
         registry.create_model_package_group(ModelPackageGroupName=GROUP)
         registry.put_model_package_group_policy(
-            ModelPackageGroupName=GROUP, ResourcePolicy=json.dumps(registry_policy(CONSUMER, GROUP, servings))
+            ModelPackageGroupName=GROUP,
+            ResourcePolicy=json.dumps(registry_policy(CONSUMER, GROUP, servings, [LOB.account_id])),
         )
         roles = [(PRODUCTION, "mesh-serving-credit-risk")] if serving_role else []
         for place, role in (*roles, (PRODUCTION, "other"), (STRANGER, "serving")):

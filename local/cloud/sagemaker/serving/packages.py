@@ -165,6 +165,7 @@ def _context(caller: Caller) -> dict[str, str]:
         "aws:securetransport": "true",
         "aws:principalarn": caller.arn,
         "aws:principalaccount": caller.account,
+        **({"aws:principaltype": "AssumedRole"} if ":role/" in caller.arn else {}),
     }
 
 
