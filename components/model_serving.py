@@ -5,7 +5,8 @@ promotion adds a model and an endpoint configuration, swaps them in the running 
 is no longer named: SageMaker moves traffic when the new instances answer, and requests see no gap (UpdateEndpoint). The
 version before stays beside the current one, so that a rollback waits for nothing else.
 
-Deliberately not here: who approves and promotes (`training.registry.packages`, `mesh promote`), and starting transform jobs.
+Deliberately not here: who approves and promotes (`training.registry.packages`, `mesh promote`), and who asks
+(`training.endpoint`, `training.batch`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from components.documents import account_trust, document, key_policy, logs_key_u
 from components.dynamic_session import Actor
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.serving_approval import ApprovedPackage
-from components.serving_documents import ARTEFACT, CAPTURE, caller_policy, serving_policy
+from components.serving_documents import ARTEFACT, CAPTURE, batch_caller_policy, caller_policy, serving_policy
 from governance.names import Names, Place, fit
 from governance.settings import PackageVersion
 
@@ -117,7 +118,7 @@ class ModelServing(pulumi.ComponentResource):
             opts=child,
         ).name
         self.role_arn = self._role(name, args, key.arn, args.place.bucket_arn(bucket))
-        self.caller_role_arn = self._caller(name, args) if args.endpoint else pulumi.Output.from_input("")
+        self.caller_role_arn = self._caller(name, args, key.arn, args.place.bucket_arn(bucket))
         self.model = self.endpoint = pulumi.Output.from_input("")
         if args.current:
             approved = ApprovedPackage(
@@ -180,13 +181,15 @@ class ModelServing(pulumi.ComponentResource):
         # Whoever uses the role's ARN waits until the role may do what it is for.
         return pulumi.Output.all(role.arn, policy.id).apply(lambda values: str(values[0]))
 
-    def _caller(self, name: str, args: ModelServingArgs) -> pulumi.Output[str]:
-        """The role that asks the endpoint: applications and people of the account whom IAM lets assume it."""
+    def _caller(
+        self, name: str, args: ModelServingArgs, key_arn: pulumi.Output[str], bucket_arn: str
+    ) -> pulumi.Output[str]:
+        """The role that asks for scores: applications and people of the account whom IAM lets assume it."""
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{name}-caller",
             name=args.names.caller_role(args.serving),
-            description=f"Asks the endpoint of {args.serving}",
+            description=f"Asks {args.serving} for scores",
             assume_role_policy=json.dumps(account_trust(args.place, (), None)),
             tags=dict(args.tags),
             opts=child,
@@ -194,7 +197,17 @@ class ModelServing(pulumi.ComponentResource):
         policy = aws.iam.RolePolicy(
             f"{name}-ask",
             role=role.name,
-            policy=json.dumps(caller_policy(args.place, args.names.endpoint(args.serving))),
+            policy=json.dumps(caller_policy(args.place, args.names.endpoint(args.serving)))
+            if args.endpoint
+            else pulumi.Output.json_dumps(
+                batch_caller_policy(
+                    args.place,
+                    jobs=args.names.transform_jobs(args.serving),
+                    models=[_physical(args, each, "") for each in (args.current, args.previous) if each],
+                    bucket_arn=bucket_arn,
+                    key_arn=key_arn,
+                )
+            ),
             opts=child,
         )
         return pulumi.Output.all(role.arn, policy.id).apply(lambda values: str(values[0]))

@@ -122,6 +122,8 @@ class ProductionExports(TypedDict):
     endpoint: str
     """Name of the endpoint; empty in batch mode."""
     callerRoleArn: str
-    """Role that may ask the endpoint; empty in batch mode."""
+    """Role that may ask the endpoint, or start transform jobs in batch mode."""
+    transformJobs: str
+    """What names of transform jobs begin with."""
     instanceType: str
     instanceCount: int

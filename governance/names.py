@@ -132,6 +132,10 @@ class Names:
     def serving_bucket(self, serving: str, place: Place) -> str:
         return fit(f"{self.namespace}-{serving}-serving-{place.account_id}-{place.region}", S3_BUCKET_MAX)
 
+    def transform_jobs(self, serving: str) -> str:
+        """What the names of a serving's transform jobs begin with."""
+        return fit(f"{self.namespace}-{serving}", 40)
+
     def endpoint(self, serving: str) -> str:
         return fit(f"{self.namespace}-{serving}", 63)
 

@@ -7,7 +7,7 @@ becomes. Deliberately not here: what a payload may hold, which the model decides
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,8 @@ from training.session import assume, aws_errors
 
 ENVIRONMENT = "MESH_PRODUCTION"
 IN_SERVICE = "InService"
+COMMON = ("serving", "region", "mode", "callerRoleArn", "roleArn", "modelPackage")
+"""Outputs that whoever asks needs."""
 BODY_LIMIT = 6 * 1024 * 1024
 """Bytes of a request (SageMaker Runtime API, InvokeEndpoint)."""
 _READ_SECONDS = 70
@@ -69,34 +71,47 @@ def target(path: str | Path | None = None, role: str | None = None) -> Target:
 
 def target_of(values: Any, source: str, role: str | None = None) -> Target:
     """The endpoint that already read outputs name; `source` is named in errors, which are those of `target`."""
-    needed = ("serving", "region", "mode", "endpoint", "callerRoleArn", "roleArn", "modelPackage")
+    demand(values, source, ("endpoint", *COMMON), "endpoint")
+    return Target(
+        serving=values["serving"],
+        region=values["region"],
+        endpoint=values["endpoint"],
+        role_arn=caller(values, role),
+        model_package=values["modelPackage"],
+    )
+
+
+def demand(values: Any, source: str, needed: Sequence[str], mode: str) -> None:
+    """Refuse outputs of another stack or mode, or from before a promotion; the first of `needed` is empty until then.
+
+    Raises
+    ------
+    MeshError
+        As `target`.
+    """
     missing = [
         name for name in needed if not isinstance(values, Mapping) or not isinstance(values.get(name), str)
     ]
     if missing:
         raise MeshError(f"has no '{missing[0]}'; are these the outputs of the production stack?", source)
-    if values["mode"] != "endpoint":
+    if values["mode"] != mode:
         raise MeshError(
-            f"{values['serving']} has the mode {values['mode']}, and no endpoint; start a transform job with the model "
-            f"{values.get('model') or 'once one is promoted'}",
+            f"{values['serving']} has the mode {values['mode']}; ask with 'python -m training {values['mode']}'",
             source,
         )
-    if not values["endpoint"]:
+    if not values[needed[0]]:
         raise MeshError(
             f"{values['serving']} serves nothing yet; promote a version with 'mesh promote', bring the stack up, and "
             "write its outputs anew",
             source,
         )
-    arn = values["callerRoleArn"]
-    if role:
-        arn = role if role.startswith("arn:") else f"{values['roleArn'].rpartition('/')[0]}/{role}"
-    return Target(
-        serving=values["serving"],
-        region=values["region"],
-        endpoint=values["endpoint"],
-        role_arn=arn,
-        model_package=values["modelPackage"],
-    )
+
+
+def caller(values: Mapping[str, Any], role: str | None) -> str:
+    """ARN of the role that asks: the one made for it, or another of that account by name or ARN."""
+    if not role:
+        return str(values["callerRoleArn"])
+    return role if role.startswith("arn:") else f"{values['roleArn'].rpartition('/')[0]}/{role}"
 
 
 def invoke(asked: Target, body: bytes, content_type: str, accept: str = JSON_TYPE) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any
 
 from governance.errors import MeshError
 from training import PHASES
+from training.cli import batch as cli_batch
 from training.cli import endpoint as cli_endpoint
 from training.cli import pipeline as cli_pipeline
 from training.cli.features import add_features
@@ -42,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if flags.phase == "endpoint":
             return cli_endpoint.run(flags)
+        if flags.phase == "batch":
+            return cli_batch.run(flags)
         context = _context(flags)
         if flags.phase == "features":
             from training.cli.features import run_features
@@ -175,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     add_features(commands, _common_of_actions)
     cli_pipeline.add(commands, _who)
     cli_endpoint.add(commands)
+    cli_batch.add(commands)
     return parser
 
 

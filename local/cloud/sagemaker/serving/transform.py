@@ -14,6 +14,7 @@ from typing import Any
 from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.responses import SageMakerResponse
 
+from local.cloud import iam_calls
 from local.cloud.sagemaker import place as places
 from local.cloud.sagemaker import shapes, transfer
 from local.cloud.sagemaker.api import listed
@@ -44,6 +45,12 @@ class TransformJob(Job):
         split = self.request["TransformInput"].get("SplitType") or "None"
         if split not in ("None", "Line"):
             raise invalid(f"SplitType {split} is not served by the embedded cloud; use None or Line.")
+        iam_calls.demand(
+            "sagemaker:CreateTransformJob",
+            self.arn,
+            self.place.region,
+            {"sagemaker:ModelArn": self.place.arn("model", self.request["ModelName"])},
+        )
         processing = self.request.get("DataProcessing") or {}
         if processing and processing != {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}:
             raise invalid("DataProcessing is not served by the embedded cloud; leave it out.")

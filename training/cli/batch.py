@@ -1,0 +1,74 @@
+"""The command ``batch``: score a file by a transform job of what production serves.
+
+Owns flags and progress lines. Deliberately not here: the job and the files (`training.batch`).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from governance.errors import MeshError
+from training.payload import CSV_TYPE, JSON_TYPE, LINES_TYPE
+
+_ROWS = {".csv": CSV_TYPE, ".json": JSON_TYPE, ".jsonl": LINES_TYPE, ".ndjson": LINES_TYPE}
+_ANSWERS = {".csv": CSV_TYPE, ".jsonl": LINES_TYPE, ".ndjson": LINES_TYPE}
+_LONGEST = 3600
+
+
+def add(commands: Any) -> None:
+    """Add the command to the command line."""
+    told = "score a file of rows in a transform job"
+    parser = commands.add_parser("batch", help=told, description=told.capitalize() + ".")
+    parser.add_argument(
+        "--file", type=Path, required=True, help="rows: .csv with a line of names, .json or .jsonl"
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, help="answers: .csv or .jsonl, in the rows' order"
+    )
+    parser.add_argument("--interval", type=_seconds, default=5.0, help="seconds between looks at the job")
+    parser.add_argument(
+        "--outputs", type=Path, help="JSON of the production stack's outputs; default: MESH_PRODUCTION"
+    )
+    parser.add_argument(
+        "--as", dest="role", metavar="ROLE", help="role of that account; default: the one made for callers"
+    )
+
+
+def run(flags: argparse.Namespace) -> int:
+    """Carry out the command and return the exit code."""
+    from training import batch
+
+    kinds = [
+        _kind(path, known, flag)
+        for path, known, flag in ((flags.file, _ROWS, "--file"), (flags.output, _ANSWERS, "--output"))
+    ]
+    if not flags.output.parent.is_dir():
+        raise MeshError("is in a folder that is not there", f"--output {flags.output}")
+    asked = batch.target(flags.outputs, flags.role)
+    count = batch.score_file(
+        asked,
+        flags.file,
+        kinds[0],
+        flags.output,
+        kinds[1],
+        say=lambda line: print(line, flush=True),
+        interval=flags.interval,
+    )
+    print(f"{count:,} rows scored by {asked.model_package}: {flags.output}", flush=True)
+    return 0
+
+
+def _kind(path: Path, known: dict[str, str], flag: str) -> str:
+    kind = known.get(path.suffix.lower())
+    if not kind:
+        raise MeshError(f"must end in one of {', '.join(known)}", f"{flag} {path}")
+    return kind
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"'{text}' must be above 0 and at most {_LONGEST}")
+    return value
