@@ -97,10 +97,9 @@ def _check(options: argparse.Namespace) -> int:
         if old is None:
             print("\n".join([*notes, *(["not deployed before"] if options.against else [])]))
             continue
-        running = options.live or options.against == "deployed"
-        models, unread = _models(project, new.product, options.live) if running else ((), ())
+        models, unread = _models(project, new.product, options.live)
         found = difference(old, new, levels, readers, models)
-        print(as_text(found, [*notes, *unread]))
+        print(as_text(found, [*notes, *(unread if found.breaks else ())]))
         refused += found.refused
     return 2 if wrong else 1 if refused else 0
 
@@ -123,7 +122,7 @@ def _before(
 
 
 def _models(project: Project, product: str, live: bool) -> tuple[tuple[Any, ...], tuple[str, ...]]:
-    """Models on AWS, or in the running cloud (none when none runs), and a line for what could not be asked."""
+    """Models on AWS, or in the running cloud, and a line for what could not be asked."""
     from local import engine
     from mesh import cloud
     from mesh.contract.models import registered, registered_live
@@ -131,8 +130,9 @@ def _models(project: Project, product: str, live: bool) -> tuple[tuple[Any, ...]
     if live:
         return registered_live(project, product)
     running = cloud.find(project.home)
-    store = engine.S3StateStore(running.endpoint) if running else None
-    return (registered(project, running.endpoint, store) if running and store else ()), ()
+    if not running:
+        return (), ("registered models were not looked up: no cloud runs here, and --live asks AWS",)
+    return registered(project, running.endpoint, engine.S3StateStore(running.endpoint)), ()
 
 
 def _diff(options: argparse.Namespace) -> int:
@@ -145,7 +145,7 @@ def _diff(options: argparse.Namespace) -> int:
     readers = readers_of(project.stacks, new.product)
     models, unread = _models(project, new.product, options.live)
     found = difference(old, new, levels, readers, models)
-    notes = [*notices(new, readers, dt.date.today()), *unread]
+    notes = [*notices(new, readers, dt.date.today()), *(unread if found.breaks else ())]
     if options.json:
         print(json.dumps(as_json(found, notes), indent=2, default=str))
     else:

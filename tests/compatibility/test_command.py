@@ -74,11 +74,14 @@ def test_diff_exits_with_1_for_a_break_under_the_old_major_version(
     out = capsys.readouterr().out
     assert "[ml-coe/data-scientist, ml-coe/pipeline]" in out, out
     assert "raise the major version" in out, out
+    assert "models were not looked up: no cloud runs here, and --live asks AWS" in out, "not in silence"
     raised = variant(
         lambda data: (first(data).update(classification="restricted"), data.update(version="2.0.0"))
     )
     assert main(["contract", "diff", FILE, raised]) == 0, "a new major version may break"
+    capsys.readouterr()
     assert main(["contract", "diff", FILE, FILE]) == 0, "nothing changed"
+    assert "looked up" not in capsys.readouterr().out, "what breaks nothing needs no models"
 
 
 def test_diff_speaks_json_and_markdown(
@@ -94,6 +97,7 @@ def test_diff_speaks_json_and_markdown(
     assert main(["contract", "diff", FILE, new, "--markdown"]) == 1, "the same verdict"
     markdown = capsys.readouterr().out
     assert "| **breaking** | `credit_card.status` | the column is gone | ml-coe/auditor" in markdown, markdown
+    assert "\n> registered models were not looked up" in markdown
 
 
 def test_diff_reads_git_revisions(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -176,7 +176,10 @@ def test_status_tells_what_is_served_and_whether_it_answers(
     "change, line",
     [
         ({"endpoint": ""}, "credit-risk serves nothing yet; promote a version with 'mesh promote'"),
-        ({"mode": "batch", "endpoint": "", "callerRoleArn": ""}, "has the mode batch; ask with 'python -m training batch'"),
+        (
+            {"mode": "batch", "endpoint": "", "callerRoleArn": ""},
+            "has the mode batch; ask with 'python -m training batch'",
+        ),
         ({"callerRoleArn": None}, "has no 'callerRoleArn'; are these the outputs of the production stack?"),
     ],
 )
