@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     query.add_argument("--stack", help="consumer stack; default: the one that has the role")
     query.add_argument("--database", help="default: the consumer's resource link when it has one product")
+    shape = query.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="all rows, as a list of objects")
+    shape.add_argument("--csv", action="store_true", help="all rows, under a line of names")
     query.add_argument("sql", metavar="SQL")
     query.set_defaults(run=_query)
 
@@ -143,17 +146,23 @@ def _outputs(options: argparse.Namespace) -> None:
 
 def _query(options: argparse.Namespace) -> None:
     from mesh import deploy
-    from mesh.query import as_table, run
+    from mesh.query import SHOWN_ROWS, as_csv, as_json, as_table, run
 
     acting, workgroup, database = deploy.reader(Project.find(), options.role, options.stack)
-    answer = run(acting, options.sql, workgroup=workgroup, database=options.database or database)
+    most = None if options.json or options.csv else SHOWN_ROWS
+    answer = run(acting, options.sql, workgroup=workgroup, database=options.database or database, most=most)
     if answer.error:
         raise MeshError(
             answer.error,
             f"query {answer.query_id} as {options.role}" if answer.query_id else f"query as {options.role}",
         )
-    print(as_table(answer))
-    print(f"{len(answer.rows)} rows, query {answer.query_id}", file=sys.stderr)
+    print((as_json if options.json else as_csv if options.csv else as_table)(answer))
+    count = (
+        f"first {len(answer.rows)} rows, all with --csv or --json"
+        if answer.more
+        else f"{len(answer.rows)} rows"
+    )
+    print(f"{count}; query {answer.query_id}", file=sys.stderr)
 
 
 def _demo(options: argparse.Namespace) -> None:
