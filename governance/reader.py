@@ -48,6 +48,8 @@ class Reader:
             raise MeshError("is missing; add it to the stack's config", self.where(key))
         if not value.strip():
             raise MeshError("is empty", self.where(key))
+        if value[0] in "[{" and (kind := _structure(value)):
+            raise MeshError(f"must be a text, not {kind}", self.where(key))
         return value
 
     def optional(self, key: str) -> str | None:
@@ -159,6 +161,15 @@ def as_strings(value: Any, where: str) -> tuple[str, ...]:
     if twice:
         raise MeshError(f"names '{min(twice)}' twice", where)
     return tuple(value or ())
+
+
+def _structure(text: str) -> str:
+    """What a configuration value is that Pulumi hands on as JSON; empty for a text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    return _kind(value) if isinstance(value, list | dict) else ""
 
 
 def _kind(value: Any) -> str:

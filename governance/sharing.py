@@ -10,21 +10,13 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import sqlglot
-from sqlglot import exp
-
 from governance.contracts import Contract, Table
 from governance.errors import MeshError
 from governance.levels import check_level, cleared_levels
 from governance.reader import as_list, as_mapping, as_strings, as_text, nearest
+from governance.row_filters import check_predicate
 from governance.settings import Share
 
-ALLOWED = (
-    exp.And, exp.Or, exp.Not, exp.Paren, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between,
-    exp.Like, exp.Is, exp.Null, exp.Boolean, exp.Literal, exp.Column, exp.Identifier, exp.Neg, exp.Cast, exp.DataType,
-)  # fmt: skip
-"""What Lake Formation's row filter expressions are made of (developer guide, "PartiQL support in row filter expressions")."""
-MAX_PREDICATE = 2048
 SHARE_KEYS = ("consumer", "clearance", "columns", "rows", "until")
 
 
@@ -34,9 +26,8 @@ def read_shares(
     consumers: Mapping[str, str],
     levels: Sequence[str],
     where: str,
-    today: dt.date,
 ) -> tuple[Share, ...]:
-    """Shares of one product as its stack file lists them; expired ones are left out.
+    """Shares of one product as its stack file lists them, those that have ended too.
 
     Parameters
     ----------
@@ -46,8 +37,6 @@ def read_shares(
         The product's contract, whose columns filters may name.
     consumers
         Consumer -> account id.
-    today
-        A share with `until` before this day is as if it were not there.
     """
     shares: list[Share] = []
     seen: set[str] = set()
@@ -63,9 +52,7 @@ def read_shares(
         if consumer in seen:
             raise MeshError(f"consumer '{consumer}' is shared to twice; keep one share", spot)
         seen.add(consumer)
-        share = read_share(entry, contract, consumers[consumer], levels, spot)
-        if share.until is None or share.until >= today:
-            shares.append(share)
+        shares.append(read_share(entry, contract, consumers[consumer], levels, spot))
     return tuple(shares)
 
 
@@ -150,42 +137,10 @@ def _rows(value: Any, contract: Contract, where: str) -> tuple[tuple[str, str], 
         value = {next(iter(tables)): value}
     if not isinstance(value, dict):
         raise MeshError("must be a predicate, or a mapping of tables to predicates", where)
-    for name in value:
+    for name, text in value.items():
         if name not in tables:
-            raise MeshError(f"'{name}' is no table of the contract{nearest(str(name), list(tables))}", where)
-    return tuple(
-        sorted((name, check_predicate(str(text), tables[name], where)) for name, text in value.items())
-    )
-
-
-def check_predicate(text: str, table: Table, where: str) -> str:
-    """Return a row filter that is one predicate on the table's columns; raise MeshError for anything else."""
-    if len(text) > MAX_PREDICATE:
-        raise MeshError(f"is longer than {MAX_PREDICATE} characters", where)
-    if any(mark in text for mark in ("--", "/*", ";", "\n")):
-        raise MeshError("must be one predicate without comments or further statements", where)
-    try:
-        statements = sqlglot.parse(f"SELECT 1 FROM t WHERE {text}", dialect="trino")
-    except sqlglot.errors.SqlglotError:
-        raise MeshError(f"'{text}' is no predicate such as purpose <> 'business'", where) from None
-    parsed = statements[0] if len(statements) == 1 else None
-    clauses = (
-        {key for key, clause in parsed.args.items() if clause} if isinstance(parsed, exp.Select) else set()
-    )
-    if not isinstance(parsed, exp.Select) or not clauses <= {"kind", "expressions", "from", "from_", "where"}:
-        raise MeshError("must be one predicate without further clauses", where)
-    predicate = parsed.args["where"].this
-    if isinstance(predicate, (exp.Literal, exp.Column, exp.Boolean, exp.Null, exp.Neg)):
-        raise MeshError(f"'{text}' compares nothing", where)
-    known = [column.name for column in table.columns]
-    for node in predicate.walk():
-        if not isinstance(node, ALLOWED):
-            raise MeshError(f"'{node.sql()}' is not allowed in a row filter", where)
-        if isinstance(node, exp.Column):
-            if node.table:
-                raise MeshError(f"'{node.sql()}' must be a column without a table", where)
-            if node.name not in known:
-                raise MeshError(
-                    f"'{node.name}' is no column of {table.name}{nearest(node.name, known)}", where
-                )
-    return text.strip()
+            near = nearest(str(name), list(tables)) or f"; its tables are {', '.join(tables)}"
+            raise MeshError(f"'{name}' is no table of the contract{near}", where)
+        if not isinstance(text, str):
+            raise MeshError("must be a predicate such as purpose <> 'business'", f"{where}.{name}")
+    return tuple(sorted((name, check_predicate(text, tables[name], where)) for name, text in value.items()))

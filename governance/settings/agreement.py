@@ -203,7 +203,11 @@ def _consumer(
         spot = f"{where}: mesh:subscriptions.{item.product}"
         producer = stacks.get(item.stack)
         if not isinstance(producer, ProducerSettings):
-            raise MeshError(f"stack '{item.stack}' is no producer stack here", f"{spot}.stack")
+            producers = [name for name, each in stacks.items() if isinstance(each, ProducerSettings)]
+            raise MeshError(
+                f"stack '{item.stack}' is no producer stack here{nearest(item.stack, producers)}",
+                f"{spot}.stack",
+            )
         group = producer.groups.get(consumer.consumer, consumer.model_package_group)
         if group != consumer.model_package_group:
             raise MeshError(
@@ -223,6 +227,15 @@ def _consumer(
                 f"is '{item.lob}' but Pulumi.{item.stack}.yaml is {producer.lob}'s", f"{spot}.lob"
             )
         shared = shares[item.product].get(consumer.consumer)
+        last = next(
+            each.ended.get(consumer.consumer) for each in producer.products if each.name == item.product
+        )
+        if last:
+            raise MeshError(
+                f"Pulumi.{item.stack}.yaml shared it with {consumer.consumer} until {last}, which is past; give both the "
+                "same later day, or take both away",
+                f"{spot}.until",
+            )
         if shared is None or shared.clearance != item.clearance:
             raise MeshError(
                 f"is '{item.clearance}' but Pulumi.{item.stack}.yaml shares it with {consumer.consumer} "
@@ -230,9 +243,9 @@ def _consumer(
                 f"{spot}.clearance",
             )
         if shared.until != item.until:
-            raise MeshError(
-                f"is {item.until} but Pulumi.{item.stack}.yaml says {shared.until}", f"{spot}.until"
-            )
+            ours = f"is {item.until}" if item.until else "is missing"
+            theirs = f"shares it until {shared.until}" if shared.until else "names no last day"
+            raise MeshError(f"{ours} but Pulumi.{item.stack}.yaml {theirs}", f"{spot}.until")
         contract = next(product.contract for product in producer.products if product.name == item.product)
         _filtered(consumer, item, shared, contract, spot)
         check_features(consumer.features, contract, shared, consumer.levels, where)

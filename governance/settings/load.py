@@ -223,13 +223,15 @@ def _product(
         raise MeshError(
             f"contract {entry['contract']} belongs to domain '{contract.domain}', not '{lob}'", where
         )
-    shares = read_shares(entry.get("shares"), contract, consumers, levels, where, today)
+    shares = read_shares(entry.get("shares"), contract, consumers, levels, where)
+    ended = {share.consumer: share.until for share in shares if share.until and share.until < today}
     schedule = entry.get("schedule")
     if schedule is not None and not _CRON.match(str(schedule)):
         raise MeshError(
             f"'{schedule}' is no schedule of six fields such as cron(0 3 * * ? *)", f"{where}.schedule"
         )
-    return Product(name=name, contract=contract, schedule=schedule, shares=shares)
+    kept = tuple(share for share in shares if share.consumer not in ended)
+    return Product(name=name, contract=contract, schedule=schedule, shares=kept, ended=ended)
 
 
 def _consumer(reader: Reader, common: dict[str, Any], folder: Path, today: dt.date) -> ConsumerSettings:

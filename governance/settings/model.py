@@ -148,6 +148,8 @@ class Product:
     schedule: str | None
     """Glue cron expression of the curation job; None runs it on demand only."""
     shares: tuple[Share, ...]
+    ended: Mapping[str, dt.date] = field(default_factory=dict)
+    """Consumer -> last day of its share, where that is past and the share as if it were not there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,14 @@ def product(**change: Any) -> Callable[[Stacks], Stacks]:
     def apply(found: Stacks) -> Stacks:
         item = dataclasses.replace(found["producer"].products[0], **change)  # type: ignore[union-attr]
         return put("producer", products=(item,))(found)
+
+    return apply
+
+
+def shared(**change: Any) -> Callable[[Stacks], Stacks]:
+    def apply(found: Stacks) -> Stacks:
+        (share,) = found["producer"].products[0].shares
+        return product(shares=(dataclasses.replace(share, **change),))(found)
 
     return apply
 
@@ -127,6 +136,17 @@ CASES: list[tuple[Callable[[Stacks], Stacks], str]] = [
     (product(shares=()),
      "Pulumi.consumer.yaml: mesh:subscriptions.credit-card.clearance: is 'restricted' but Pulumi.producer.yaml shares it "
      "with ml-coe not at all"),
+    (product(shares=(), ended={"ml-coe": dt.date(2026, 1, 31)}),
+     "Pulumi.consumer.yaml: mesh:subscriptions.credit-card.until: Pulumi.producer.yaml shared it with ml-coe until "
+     "2026-01-31, which is past; give both the same later day, or take both away"),
+    (subscription(until=dt.date(2030, 1, 31)),
+     "Pulumi.consumer.yaml: mesh:subscriptions.credit-card.until: is 2030-01-31 but Pulumi.producer.yaml names no last day"),
+    (shared(until=dt.date(2030, 1, 31)),
+     "Pulumi.consumer.yaml: mesh:subscriptions.credit-card.until: is missing but Pulumi.producer.yaml shares it until "
+     "2030-01-31"),
+    (subscription(stack="produce"),
+     "Pulumi.consumer.yaml: mesh:subscriptions.credit-card.stack: stack 'produce' is no producer stack here; "
+     "did you mean 'producer'?"),
     (copied("producer", "second"),
      "Pulumi.second.yaml: mesh:accountId: 222233334444 is already that of Pulumi.producer.yaml; one account, one stack"),
 ]  # fmt: skip
