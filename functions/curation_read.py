@@ -17,7 +17,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
 from functions.curation_checks import Refused
-from functions.curation_values import UNFIT
+from functions.curation_values import UNFIT, Digits, json_text
 
 BLOCK_BYTES = 8 << 20
 BLOCK_ROWS = 1 << 17
@@ -187,14 +187,19 @@ class Delivery:
                         )
                     for name, values in rows.items():
                         value = row.get(name)
-                        values.append(value if value is None or isinstance(value, str) else json.dumps(value))
+                        values.append(_as_delivered(value))
                 yield pa.RecordBatch.from_pydict(rows, schema=schema)
 
 
 def _json_object(line: str) -> dict[str, Any] | None:
-    """A line as JSON object, fractions as text so that no digit is lost; None if it is none."""
+    """A line as JSON object, fractions as their digits so that none is lost; None if it is none."""
     try:
-        row = json.loads(line, parse_float=str)
-    except ValueError:
+        row = json.loads(line, parse_float=Digits)
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
+
+
+def _as_delivered(value: Any) -> str | None:
+    """A value of a JSON row as text; a text is itself."""
+    return value if value is None or isinstance(value, str) else json_text(value)

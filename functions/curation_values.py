@@ -36,15 +36,26 @@ UNFIT = (pa.ArrowException, ValueError, TypeError, AttributeError, OverflowError
 """What converting a value that does not fit may raise."""
 
 
-def arrow_type(node: dict[str, Any]) -> Any:
-    """Arrow type of a compiled contract type (a tree of `kind`, `sizes`, `fields`)."""
-    parts = [(name, arrow_type(part)) for name, part in node.get("fields", ())]
+SOURCE = b"source"
+"""Metadata of a struct's field: its name in the delivery, in lower case, where the catalog has another."""
+
+
+def arrow_type(node: dict[str, Any], sources: bool = False) -> Any:
+    """Arrow type of a compiled contract type (a tree of `kind`, `sizes`, `fields`, `sources`).
+
+    With `sources`, fields that the delivery names otherwise say so in their metadata.
+    """
+    named = node.get("sources", {}) if sources else {}
+    parts = [
+        pa.field(name, arrow_type(part, sources), metadata={SOURCE: named[name]} if name in named else None)
+        for name, part in node.get("fields", ())
+    ]
     if node["kind"] == "struct":
         return pa.struct(parts)
     if node["kind"] == "array":
-        return pa.list_(pa.field("element", parts[0][1]))
+        return pa.list_(pa.field("element", parts[0].type))
     if node["kind"] == "map":
-        return pa.map_(parts[0][1], parts[1][1])
+        return pa.map_(parts[0].type, parts[1].type)
     if node["kind"] == "decimal":
         return pa.decimal128(*node["sizes"])
     return PLAIN[node["kind"]]
@@ -85,7 +96,8 @@ def decode(column: dict[str, Any], delivered: Any) -> tuple[Any, Any, Any]:
         index = pc.index_in(as_text(delivered), value_set=codes)
         meanings = convert(pa.array(list(column["codes"].values()), pa.string()), target)
         return meanings.take(index), pc.and_not(given, given), pc.and_(given, index.is_null())
-    values = tolerant(converter(target, column["format"]), delivered, target)
+    shape = arrow_type(column["type"], sources=True)
+    values = tolerant(converter(shape, column["format"]), delivered, target)
     bad = pc.and_(given, values.is_null())
     if pa.types.is_floating(target):  # NaN and infinity would slip through every comparison
         bad = pc.or_(bad, pc.invert(pc.fill_null(pc.is_finite(values), True)))
@@ -122,15 +134,35 @@ def converter(target: Any, pattern: str) -> Convert:
         return lambda values: _dated(values, target, pattern) if _is_text(values) else values.cast(target)
     if pa.types.is_timestamp(target):
         return lambda values: _timestamps(values, target) if _is_text(values) else values.cast(target)
+    if pa.types.is_decimal(
+        target
+    ):  # a number of 64 bits may have more digits than the type, its value need not
+        return lambda values: (as_text(values) if pa.types.is_integer(values.type) else values).cast(target)
     return lambda values: values.cast(target)
 
 
 def as_text(values: Any) -> Any:
-    """Values as text; nested ones as JSON."""
+    """Values as text; nested ones as JSON, times of day without a fraction that is nought."""
     if pa.types.is_nested(values.type):
-        found = (None if value is None else json.dumps(value, default=str) for value in values.to_pylist())
+        found = (None if value is None else json_text(value) for value in values.to_pylist())
         return pa.array(found, pa.string())
-    return values.cast(pa.string())
+    text = values.cast(pa.string())
+    return pc.replace_substring_regex(text, r"\.0+$", "") if pa.types.is_time(values.type) else text
+
+
+class Digits(str):
+    """A number with a fraction as JSON has it: its digits, which a float would not keep."""
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON; numbers read as `Digits` are numbers again, with every digit."""
+    if isinstance(value, Digits):
+        return str(value)
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(str(key))}: {json_text(part)}' for key, part in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(json_text, value))}]"
+    return json.dumps(value, default=str)
 
 
 def _is_text(values: Any) -> bool:
@@ -159,7 +191,10 @@ def _timestamps(values: Any, target: Any) -> Any:
 
 def _nested(values: Any, target: Any) -> Any:
     """Structs, arrays and maps, from JSON text or from another nested type; this alone goes row by row."""
-    found = (json.loads(value) if isinstance(value, str) else value for value in values.to_pylist())
+    found = (
+        json.loads(value, parse_float=Digits) if isinstance(value, str) else value
+        for value in values.to_pylist()
+    )
     return pa.array([_shape(value, target) for value in found], target)
 
 
@@ -170,7 +205,7 @@ def _shape(value: Any, target: Any) -> Any:
     if pa.types.is_struct(target):
         known = {key.lower(): part for key, part in value.items()}
         fields = [target.field(position) for position in range(target.num_fields)]
-        return {field.name: _shape(known.get(field.name), field.type) for field in fields}
+        return {field.name: _shape(_part(known, field), field.type) for field in fields}
     if pa.types.is_list(target):
         if not isinstance(value, list):
             raise TypeError("no list")
@@ -179,7 +214,14 @@ def _shape(value: Any, target: Any) -> Any:
         pairs = value.items() if isinstance(value, dict) else value
         return [(_shape(key, target.key_type), _shape(part, target.item_type)) for key, part in pairs]
     if pa.types.is_string(target):
-        return value if isinstance(value, str) else json.dumps(value, default=str)
+        return str(value) if isinstance(value, str) else json_text(value)
     if isinstance(value, (dict, list)):
         raise TypeError("no plain value")
-    return convert(pa.array([value]), target)[0].as_py()
+    plain = str(value) if isinstance(value, str) else value
+    return convert(pa.array([plain]), target)[0].as_py()
+
+
+def _part(known: dict[str, Any], field: Any) -> Any:
+    """Value of a struct's field: under the contract's name for it, else under the catalog's."""
+    source = (field.metadata or {}).get(SOURCE, b"").decode()
+    return known[source] if source in known else known.get(field.name)

@@ -14,6 +14,10 @@ from governance.errors import MeshError
 from governance.yaml_text import read_yaml
 
 
+class NotDeployable(MeshError):
+    """A contract of the standard that describes nothing the mesh could make a table of."""
+
+
 def odcs_model(text: str, file: str) -> OpenDataContractStandard:
     """The public model of a contract's text.
 
@@ -30,7 +34,7 @@ def odcs_model(text: str, file: str) -> OpenDataContractStandard:
     if data.get("kind") != "DataContract":
         raise MeshError(f"'{data.get('kind')}' must be DataContract", f"{file}: kind")
     version = str(data.get("apiVersion", ""))
-    if not re.match(r"^v3\.\d+\.\d+", version):
+    if not re.match(r"^v3\.\d+\.\d+\Z", version):
         raise MeshError(
             f"'{version}' is not supported; use Open Data Contract Standard v3", f"{file}: apiVersion"
         )

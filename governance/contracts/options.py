@@ -29,8 +29,8 @@ _SIZES = {
 _KNOWN_ELSEWHERE = ("format", "timezone", "defaultTimezone", "minProperties", "maxProperties", "dimensions")
 
 
-def add_rules(subject: Subject, prop: SchemaProperty, where: str) -> None:
-    """Add all rules of a property and of what is nested in it to `subject`.
+def add_rules(subject: Subject, prop: SchemaProperty, where: str, doubts: list[str] | None = None) -> None:
+    """Add all rules of a property and of what is nested in it to `subject`; `doubts` hears what is passed over.
 
     Raises
     ------
@@ -61,19 +61,32 @@ def add_rules(subject: Subject, prop: SchemaProperty, where: str) -> None:
         subject.add("invalid", "must be a time of day", {"pattern": pattern})
     for option, value in options.items():
         if value is not None:
-            _add_option(subject, glue_type, option, value, f"{where}.logicalTypeOptions.{option}")
+            place = f"{where}.logicalTypeOptions.{option}"
+            _add_option(subject, glue_type, *_of_flag(options, option, value), place, doubts)
     for index, quality in enumerate(prop.quality or []):
-        add_quality(subject, quality, f"{where}.quality[{index}]")
-    _add_nested(subject, prop, glue_type, where)
+        add_quality(subject, quality, f"{where}.quality[{index}]", doubts)
+    _add_nested(subject, prop, glue_type, where, doubts)
 
 
-def _add_option(subject: Subject, glue_type: GlueType, option: str, value: Any, where: str) -> None:
+def _of_flag(options: dict[str, Any], option: str, value: Any) -> tuple[str, Any]:
+    """Option and value, with ODCS 3.0's flag `exclusiveMinimum: true` beside a `minimum` made the limit itself."""
+    limit, flag = option, f"exclusive{option[:1].upper()}{option[1:]}"
+    if option in ("minimum", "maximum") and options.get(flag) is True:
+        limit = flag
+    return limit, value
+
+
+def _add_option(
+    subject: Subject, glue_type: GlueType, option: str, value: Any, where: str, doubts: list[str] | None
+) -> None:
     """Add the rule of one entry of `logicalTypeOptions`."""
     kind = glue_type.kind
     if option in _RANGE:
         check, text = _RANGE[option]
-        if isinstance(value, bool):  # JSON schema draft 4 wrote exclusiveMinimum as a flag beside minimum
-            raise MeshError("must be the limit itself, not true or false", where)
+        if isinstance(value, bool) and option.startswith(
+            "exclusive"
+        ):  # as in ODCS 3.0, a flag beside the limit
+            return
         if kind not in NUMERIC | TEMPORAL | TEXTUAL:
             raise MeshError(f"a {glue_type} has no order", where)
         if kind in TEXTUAL and not isinstance(value, str):
@@ -104,7 +117,9 @@ def _add_option(subject: Subject, glue_type: GlueType, option: str, value: Any, 
         names = {name for name, _ in glue_type.fields}
         for name in (str(entry).lower() for entry in value):
             if kind != "struct" or name not in names:
-                raise MeshError(f"'{name}' is no field of it", where)
+                if doubts is not None:
+                    doubts.append(f"{where}: '{name}' is no field of it, so it is not asked for")
+                continue
             _within(subject, name, glue_type).add("missing", "must not be null", [])
     elif option not in _KNOWN_ELSEWHERE:
         subject.notes.append(f"{subject.label}: {option} {value} (not checked here)")
@@ -119,13 +134,15 @@ def _within(subject: Subject, step: str, glue_type: GlueType) -> Subject:
     )  # fmt: skip
 
 
-def _add_nested(subject: Subject, prop: SchemaProperty, glue_type: GlueType, where: str) -> None:
+def _add_nested(
+    subject: Subject, prop: SchemaProperty, glue_type: GlueType, where: str, doubts: list[str] | None
+) -> None:
     """Descend where the contract's nesting is the type's; a physical type may have flattened it to text."""
     if glue_type.kind == "struct":
         names = {name for name, _ in glue_type.fields}
         for index, part in enumerate(prop.properties or []):
             place = f"{where}.properties[{index}]"
             if (name := column_name(part, place)) in names:
-                add_rules(_within(subject, name, glue_type), part, place)
+                add_rules(_within(subject, name, glue_type), part, place, doubts)
     elif glue_type.kind == "array" and prop.items:
-        add_rules(_within(subject, "[]", glue_type), prop.items, f"{where}.items")
+        add_rules(_within(subject, "[]", glue_type), prop.items, f"{where}.items", doubts)

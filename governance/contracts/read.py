@@ -24,13 +24,14 @@ from open_data_contract_standard.model import (
 
 from governance.contracts.literals import literal, plain_text, strptime_format
 from governance.contracts.model import Column, Contract, Table
-from governance.contracts.odcs import odcs_model
+from governance.contracts.naming import catalog_name, product_name
+from governance.contracts.odcs import NotDeployable, odcs_model
 from governance.contracts.options import add_rules
 from governance.contracts.rules import Subject, add_quality
 from governance.contracts.types import TEMPORAL, column_name, glue_type
 from governance.errors import MeshError
 from governance.levels import DEFAULT_LEVELS, check_level
-from governance.names import check_name, database_name
+from governance.names import database_name
 
 _TABLE = re.compile(r"^[a-z0-9_]{1,255}$")
 
@@ -82,7 +83,8 @@ def _text(path: str | Path) -> str:
     except FileNotFoundError:
         raise MeshError("no such contract file", str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise MeshError(f"cannot be read ({error})", str(path)) from None
+        told = error.strerror if isinstance(error, OSError) else error
+        raise MeshError(f"cannot be read ({told})", str(path)) from None
 
 
 def parse_contract(text: str, file: str, *, levels: Sequence[str] = DEFAULT_LEVELS) -> Contract:
@@ -91,19 +93,13 @@ def parse_contract(text: str, file: str, *, levels: Sequence[str] = DEFAULT_LEVE
 
 
 def _contract(model: OpenDataContractStandard, file: str, levels: Sequence[str]) -> Contract:
-    name = model.dataProduct or model.name or ""
-    key = "dataProduct" if model.dataProduct else "name"
-    try:
-        product = check_name(name, "data product", f"{file}: {key}")
-    except MeshError as error:
-        hint = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:39].rstrip("-")
-        raise MeshError(f"{error}; write {key}: {hint or 'my-product'}") from None
+    doubts: list[str] = []
+    product = product_name(model, file, doubts)
     if not model.schema_:
-        raise MeshError("has no tables; describe at least one", f"{file}: schema")
+        raise NotDeployable("has no tables; describe at least one", f"{file}: schema")
     custom = _custom(model.customProperties)
     _distinct_ids(model.schema_, f"{file}: schema")
     tables: dict[str, Table] = {}
-    doubts: list[str] = []
     for index, entry in enumerate(model.schema_):
         where = f"{file}: schema[{index}]"
         table = _table(entry, where, levels, doubts)
@@ -141,21 +137,23 @@ def _table(entry: SchemaObject, where: str, levels: Sequence[str], doubts: list[
     """One schema object."""
     candidates = [name.lower() for name in (entry.physicalName, entry.name) if name]
     usable = [name for name in candidates if _TABLE.match(name)]
-    if not usable:
+    told = entry.name or entry.physicalName or ""
+    made = usable[0] if usable else catalog_name(told, f"{where}.name", doubts)
+    if not made:
         raise MeshError(
             f"'{(candidates or [''])[-1]}' cannot be a table name in Athena; use only letters a-z, "
             "digits and underscores, or add such a physicalName",
             f"{where}.name",
         )
-    name = usable[0]
+    name = made
     # a measure is an aggregate that the contract defines on the table, not a column of it
     physical = [
         (index, prop) for index, prop in enumerate(entry.properties or []) if prop.semanticType != "measure"
     ]
     if not physical:
-        raise MeshError(f"table '{name}' has no columns; list its properties", f"{where}.properties")
+        raise NotDeployable(f"table '{name}' has no columns; list its properties", f"{where}.properties")
     _distinct_ids(entry.properties or (), f"{where}.properties")
-    known = [column_name(prop, f"{where}.properties[{index}]") for index, prop in physical]
+    known = [column_name(prop, f"{where}.properties[{index}]", doubts) for index, prop in physical]
     for (index, _), column in zip(physical, known, strict=True):
         first = physical[known.index(column)][0]
         if first != index:
@@ -188,7 +186,7 @@ def _table(entry: SchemaObject, where: str, levels: Sequence[str], doubts: list[
         together = f" together with {', '.join(key[1:])}" if key[1:] else ""
         Subject(name, key, rules=whole.rules).add("unique", f"must be unique{together}")
     for index, quality in enumerate(entry.quality or []):
-        add_quality(whole, quality, f"{where}.quality[{index}]")
+        add_quality(whole, quality, f"{where}.quality[{index}]", doubts)
     custom = _custom(entry.customProperties)
     return Table(
         name=name, description=" ".join((entry.description or "").split()), columns=tuple(columns),
@@ -235,7 +233,7 @@ def _column(
     """One property of a schema object."""
     custom = _custom(prop.customProperties)
     tree = subject.type = glue_type(prop, where, doubts)
-    add_rules(subject, prop, where)
+    add_rules(subject, prop, where, doubts)
     pattern = (prop.logicalTypeOptions or {}).get("format")
     place = f"{where}.logicalTypeOptions.format"
     codes = custom.get("codes") or {}

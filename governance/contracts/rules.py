@@ -76,8 +76,11 @@ class Subject:
         )
 
 
-def add_quality(subject: Subject, quality: DataQuality, where: str) -> None:
+def add_quality(subject: Subject, quality: DataQuality, where: str, doubts: list[str] | None = None) -> None:
     """Add one `quality` entry of a contract to a subject's rules or notes.
+
+    ODCS 3.0 left the names and the limits of a `rule` to whoever runs it: what is unknown here is kept as a note, and
+    `doubts` is told.
 
     Raises
     ------
@@ -96,6 +99,11 @@ def add_quality(subject: Subject, quality: DataQuality, where: str) -> None:
         if not metric:
             raise MeshError(f"has no metric; use one of {', '.join(METRICS)}", where)
         known = _OLDER.get(metric, metric)
+        if quality.metric is None and (known not in METRICS or _lacks_limit(subject, quality, known)):
+            subject.notes.append(f"{subject.label}: rule {metric} (not checked here)")
+            if doubts is not None:
+                doubts.append(f"{where}: rule '{metric}' is kept as a note, not checked here")
+            return
         if known not in METRICS:
             raise MeshError(
                 f"unsupported metric '{metric}'; use one of {', '.join(METRICS)}, or type sql",
@@ -104,6 +112,18 @@ def add_quality(subject: Subject, quality: DataQuality, where: str) -> None:
         _add_metric(subject, quality, known, where)
     else:
         raise MeshError(f"unknown type '{kind}'; use library, sql, text or custom", f"{where}.type")
+
+
+def _lacks_limit(subject: Subject, quality: DataQuality, metric: str) -> bool:
+    """Whether an older rule says too little to be checked: no limit for a row count, no column, no values."""
+    limits = any(getattr(quality, key) is not None for key in _OPERATORS)
+    arguments = quality.arguments or {}
+    if metric == "rowCount":
+        return not limits
+    if metric == "duplicateValues":
+        return not (subject.columns or arguments.get("properties") or arguments.get("columns"))
+    valid = arguments.get("validValues") or arguments.get("pattern")
+    return not subject.columns or (metric == "invalidValues" and not valid)
 
 
 def _comparisons(quality: DataQuality, where: str, default: Any = None) -> tuple[tuple[str, Any], ...]:

@@ -8,12 +8,13 @@ which knows neither Hive nor this package, gets plain JSON. Deliberately not her
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from open_data_contract_standard.model import SchemaProperty
 
 from governance.contracts import types_elsewhere
+from governance.contracts.naming import catalog_name
 from governance.errors import MeshError
 
 LOGICAL_TYPES = (
@@ -60,6 +61,8 @@ class GlueType:
     kind: str
     sizes: tuple[int, ...] = ()
     fields: tuple[tuple[str, GlueType], ...] = ()
+    sources: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """Fields of a `struct` that the delivery has under another name: field -> that name, in lower case."""
 
     def __str__(self) -> str:
         if self.kind == "struct":
@@ -74,12 +77,14 @@ class GlueType:
         return bool(self.fields)
 
     def to_json(self) -> dict[str, Any]:
-        """The tree as plain JSON: `kind`, and if there are any `sizes` or `fields` ([name, tree], ...)."""
+        """The tree as plain JSON: `kind`, and if there are any `sizes`, `fields` ([name, tree], ...) and `sources`."""
         node: dict[str, Any] = {"kind": self.kind}
         if self.sizes:
             node["sizes"] = list(self.sizes)
         if self.fields:
             node["fields"] = [[name, part.to_json()] for name, part in self.fields]
+        if self.sources:
+            node["sources"] = dict(self.sources)
         return node
 
 
@@ -155,19 +160,24 @@ def parse_glue_type(text: str) -> GlueType | None:
     return None if parser.tokens else parsed
 
 
-def column_name(prop: SchemaProperty, where: str) -> str:
+def column_name(prop: SchemaProperty, where: str, doubts: list[str] | None = None) -> str:
     """Glue's name of a property: its physical name if that is usable, else its name; in lower case.
+
+    Where neither is a column name in Glue and Athena (letters a-z, digits and underscores), it is made of the name, and
+    `doubts` is told.
 
     Raises
     ------
     MeshError
-        If neither can be a column name in Glue and Athena (letters a-z, digits and underscores).
+        If nothing of the name is a letter or digit.
     """
     for name in (prop.physicalName, prop.name):
         if name and _FIELD.match(name.lower()):
             return name.lower()
     if not (prop.name or prop.physicalName):
         raise MeshError("has no name; give it one", where)
+    if made := catalog_name(prop.name or prop.physicalName or "", f"{where}.name", doubts):
+        return made
     raise MeshError(
         f"'{prop.name or prop.physicalName}' cannot be a column name in Athena; use only letters a-z, digits "
         "and underscores, or keep the name and add such a physicalName",
@@ -247,13 +257,17 @@ def _struct(prop: SchemaProperty, where: str, doubts: list[str] | None) -> GlueT
     if not prop.properties:
         return GlueType("string")
     fields: dict[str, GlueType] = {}
+    sources: dict[str, str] = {}
     for index, part in enumerate(prop.properties):
         place = f"{where}.properties[{index}]"
-        name = column_name(part, place)
+        name = column_name(part, place, doubts)
         if name in fields:
             raise MeshError(f"field '{name}' appears twice; Glue does not tell upper from lower case", place)
         fields[name] = glue_type(part, place, doubts)
-    return GlueType("struct", fields=tuple(fields.items()))
+        told = [entry.value for entry in part.customProperties or () if entry.property == "source"]
+        source = str(told[0] if told else part.name or name).lower()
+        sources |= {name: source} if source != name else {}
+    return GlueType("struct", fields=tuple(fields.items()), sources=tuple(sources.items()))
 
 
 def _foreign_type(prop: SchemaProperty, physical: str, where: str, doubts: list[str] | None) -> GlueType:

@@ -19,6 +19,7 @@ from governance.compatibility.deployed import read_export
 from governance.compatibility.sunset import DEPRECATED, notices, sunset
 from governance.contracts import Contract
 from governance.contracts.difference import difference
+from governance.contracts.odcs import NotDeployable
 from governance.contracts.readers import readers_of
 from governance.errors import MeshError
 from mesh.project import Project
@@ -76,8 +77,12 @@ def _check(options: argparse.Namespace) -> int:
     refused = wrong = 0
     for file in options.files:
         try:
-            new = contracts.read(file, levels)
+            new = contracts.read_strictly(file, levels)
             sunset(new)
+        except NotDeployable as error:
+            print(f"{file}: a contract of the standard, of which nothing can be deployed")
+            print(f"note: {error}")
+            continue
         except MeshError as error:
             print(error, file=sys.stderr)
             wrong += 1

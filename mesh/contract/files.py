@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from governance.contracts import Contract, load_contract, parse_contract
+from governance.contracts.odcs import NotDeployable
+from governance.contracts.standard import check_standard
 from governance.levels import DEFAULT_LEVELS
+from governance.yaml_text import read_yaml
 from local.engine import stackfile
 from mesh import revisions
 from mesh.project import PREFIX, Project
@@ -37,6 +40,21 @@ def read(source: str, levels: Sequence[str]) -> Contract:
     if Path(source).exists() or ":" not in source:
         return load_contract(source, levels=levels)
     return parse_contract(show(source), source, levels=levels)
+
+
+def read_strictly(file: str, levels: Sequence[str]) -> Contract:
+    """The contract in a file, with all that the standard's schema asks for; else MeshError."""
+    try:
+        found = load_contract(file, levels=levels)
+    except NotDeployable:
+        _hold(file)
+        raise
+    _hold(file)
+    return found
+
+
+def _hold(file: str) -> None:
+    check_standard(read_yaml(Path(file).read_text(encoding="utf-8"), file), file)
 
 
 def show(source: str, folder: Path | None = None) -> str:

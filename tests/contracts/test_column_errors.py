@@ -39,11 +39,10 @@ COLUMNS = {
         column("object", properties=[{"name": n, "logicalType": "date"} for n in ("a", "A")]),
         f"{P}.properties[1]: field 'a' appears twice",
     ),
-    "a hyphen in the name": (
-        {"name": "order-id", "logicalType": "string"},
-        f"{P}.name: 'order-id' cannot be a column name in Athena; use only letters a-z, digits",
+    "no letter in the name": (
+        {"name": "列", "logicalType": "string"},
+        f"{P}.name: '列' cannot be a column name in Athena; use only letters a-z, digits",
     ),
-    "a blank in the name": ({"name": "order id", "logicalType": "string"}, f"{P}.name: 'order id' cannot be"),
     "no name": ({"logicalType": "string"}, f"{P}: has no name; give it one"),
     "a classification that is no level": (
         column(classification="secret"),
@@ -123,9 +122,9 @@ COLUMNS = {
         column("date", logicalTypeOptions={"maximum": "2024-02-30"}),
         f"{P}.logicalTypeOptions.maximum: '2024-02-30' is no date",
     ),
-    "a flag for a limit": (
-        column("integer", logicalTypeOptions={"exclusiveMinimum": True}),
-        f"{P}.logicalTypeOptions.exclusiveMinimum: must be the limit itself",
+    "a flag that is the limit": (
+        column("integer", logicalTypeOptions={"minimum": True}),
+        f"{P}.logicalTypeOptions.minimum: 'true' is no bigint",
     ),
     "a limit on what has no order": (
         column("boolean", logicalTypeOptions={"minimum": 1}),
@@ -146,14 +145,6 @@ COLUMNS = {
     "multiples of nothing": (
         column("integer", logicalTypeOptions={"multipleOf": 0}),
         f"{P}.logicalTypeOptions.multipleOf: '0' must be a number above 0",
-    ),
-    "a required field that is not there": (
-        column(
-            "object",
-            properties=[{"name": "a", "logicalType": "date"}],
-            logicalTypeOptions={"required": ["b"]},
-        ),
-        f"{P}.logicalTypeOptions.required: 'b' is no field of it",
     ),
     "a date format nobody can read": (
         column("date", logicalTypeOptions={"format": "yyyy-ww"}),

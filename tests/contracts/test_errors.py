@@ -17,8 +17,8 @@ TABLES = {
     ),
     "no columns": (text([]), "schema[0].properties: table 'orders' has no columns; list its properties"),
     "a table name for nobody": (
-        text(table={"name": "my-orders"}),
-        "schema[0].name: 'my-orders' cannot be a table name",
+        text(table={"name": "訂單"}),
+        "schema[0].name: '訂單' cannot be a table name",
     ),
     "a table without name": (text(table={"name": None}), "schema[0].name: '' cannot be a table name"),
     "no tables": (text(schema=[]), "schema: has no tables; describe at least one"),
@@ -55,18 +55,16 @@ TABLES = {
         text(table={"customProperties": [{"property": "encoding", "value": "klingon"}]}),
         "schema[0].customProperties encoding: 'klingon' is no encoding",
     ),
-    "a product name with blanks": (
-        text(dataProduct="Orders & Returns"),
-        "dataProduct: data product 'Orders & Returns' must be 1 to 39 lower-case letters",
+    "no letter in any name": (
+        text(dataProduct="訂單", id="訂單"),
+        "name: is missing; write dataProduct: my-product",
     ),
-    "a title for a product name": (text(dataProduct=None, name="Latest Orders"), "write name: latest-orders"),
-    "a long product name": (text(dataProduct="o" * 60), "must be 1 to 39 lower-case letters"),
-    "no product name": (text(dataProduct=None), "name: data product '' must be"),
     "another kind": (text(kind="DataProduct"), "kind: 'DataProduct' must be DataContract"),
     "an older standard": (
         text(apiVersion="v2.2.2"),
         "apiVersion: 'v2.2.2' is not supported; use Open Data Contract Standard v3",
     ),
+    "a version of the standard with a tail": (text(apiVersion="v3.1.0x"), "'v3.1.0x' is not supported"),
     "no version of the standard": (text(apiVersion=None), "apiVersion: '' is not supported"),
     "no version": (text(version=None), "version: is missing"),
     "no id": (text(id=None), "id: is missing"),

@@ -78,7 +78,7 @@ def test_a_wrong_lob_or_consumer_is_one_line(
         ({"domain": "consumer-bankin"}, (), ("did you mean 'consumer-banking'", "mesh onboard lob")),
         ({"domain": None}, (), ("domain", "--stack")),
         ({"name": "credit-card"}, (), ("Pulumi.producer.yaml", "onboarded already")),
-        ({"name": "Loan Ledger"}, (), ("name: loan-ledger",)),
+        ({"name": "台帳", "id": "台帳"}, (), ("dataProduct: my-product",)),
         ({"schema": []}, (), ("schema", "no tables")),
         ({"flavour": "new"}, (), ("flavour", "Open Data Contract Standard")),
         ({}, ("--stack", "produce"), ("did you mean 'producer'",)),
