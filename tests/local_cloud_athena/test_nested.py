@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from engine_case import text
+from engine_case import run, text
 from hypothesis import given
 from hypothesis import strategies as st
 from lake_case import BUCKET, CENTRAL, Lake, parquet, parquet_table
@@ -223,3 +223,40 @@ def test_nested_columns_are_read_from_parquet_under_lake_formation(lake: Lake) -
     closed = "SELECT places['k'].geo.lat FROM nested"
     assert "COLUMN_NOT_FOUND" in lake.reason(closed), "places is restricted: so are its fields"
     assert lake.rows(closed, "auditor")[1:] != [], "whoever is cleared reads them"
+
+
+@pytest.mark.parametrize(
+    "sql, rows",
+    [
+        ("SELECT address.geo.* FROM t WHERE id = 1", [["1.5", "2.0"]]),
+        ("SELECT id, x.address.geo.*, id + 1 FROM t x WHERE id = 2", [["2", "3.5", "4.0", "3"]]),
+        ("SELECT ADDRESS.* FROM t WHERE id = 2", [["b", "{lat=3.5, lon=4.0}", "[]"]]),
+        ("SELECT (address.geo).* FROM t WHERE id = 3", [[None, None]]),
+        ("SELECT items[1].home.geo.* FROM t WHERE id = 1", [["1.5", "2.0"]]),
+        ("SELECT lat FROM (SELECT address.geo.* FROM t) s WHERE s.lon > 3", [["3.5"]]),
+        ("SELECT g.* FROM (SELECT address.geo AS g FROM t WHERE id = 1)", [["1.5", "2.0"]]),
+        ("WITH w AS (SELECT address.geo.*, id FROM t) SELECT max(w.lat), count(id) FROM w", [["3.5", "3"]]),
+        ("SELECT address.id FROM t address WHERE address.id = 1", [["1"]]),
+    ],
+)
+def test_a_star_over_a_struct_gives_its_fields(sql: str, rows: list[list[str | None]]) -> None:
+    assert text(sql, ROWS) == rows
+
+
+def test_the_columns_of_a_star_over_a_struct_are_called_as_its_fields() -> None:
+    assert run("SELECT address.geo.*, id FROM t", ROWS).column_names == ["lat", "lon", "id"]
+
+
+def test_a_relation_by_the_name_goes_before_a_column_of_it() -> None:
+    assert run("SELECT address.* FROM t address", ROWS).column_names == list(KINDS)
+
+
+def test_a_star_over_a_struct_needs_the_column() -> None:
+    only_id = (CellGrant(frozenset(["id"])),)
+    assert "Unable to resolve reference address" in refusal("SELECT address.* FROM t", only_id)
+    assert text("SELECT t.* FROM t WHERE id = 1", ROWS, only_id) == [["1"]]
+
+
+@pytest.mark.parametrize("star", ["id.*", "nums.*", "items.*", "(id + 1).*"])
+def test_a_star_over_what_is_no_struct_is_refused(star: str) -> None:
+    assert "is not of type ROW" in refusal(f"SELECT {star} FROM t")

@@ -17,6 +17,7 @@ from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
+from local.cloud.athena import stars as athena_stars
 from local.cloud.athena import unnest as athena_unnest
 from local.cloud.athena.errors import Position, column_not_found, named
 from local.cloud.athena.sql import DIALECT, position
@@ -89,10 +90,37 @@ class _Names:
         """Settle every column and every UNNEST, then look at every field."""
         for unnest in list(query.find_all(exp.Unnest)):
             self.columns(self.scopes.get(id(unnest)))
+        for scope in self.scopes.values():  # those within come before those around them
+            for item in scope.expression.expressions if isinstance(scope.expression, exp.Select) else []:
+                self.spread(scope, item)
         for column in list(query.find_all(exp.Column)):
             self.settle(column)
         for dot in query.find_all(exp.Dot):
             self.kind(dot)
+
+    def spread(self, scope: Scope, item: exp.Expression) -> None:
+        """Replace `address.*`, a star over a struct, by the struct's fields; a relation's star is left.
+
+        As Trino's analyser does (StatementAnalyzer, analyzeSelectAllColumns): a relation by that name goes first.
+        """
+        found = athena_stars.target(item)
+        sources = scope.selected_sources.items()
+        if found is None or any(self._is(alias, source, found[0]) for alias, (_, source) in sources):
+            return
+        (names, row), at = found, place(item, self.text)
+        holder = exp.alias_(row, "row", quoted=True)
+        item.replace(holder)
+        for column in list(holder.find_all(exp.Column)):
+            if isinstance(row, exp.Column) and self._found(column, names) is None:
+                raise named("TABLE_NOT_FOUND", f"Unable to resolve reference {'.'.join(names)}", at)
+            self.settle(column)
+        kind = self.kind(holder.this)
+        if kind is None or kind.this != _Type.STRUCT:
+            raise named("TYPE_MISMATCH", f"Expression {'.'.join(names)} is not of type ROW", at)
+        whole = scope.expression.expressions
+        index = next(number for number, each in enumerate(whole) if each is holder)
+        fields = athena_stars.fields(holder.this, kind)
+        scope.expression.set("expressions", [*whole[:index], *fields, *whole[index + 1 :]])
 
     def columns(self, source: exp.Table | Scope | None) -> Columns | None:
         """Return the columns of a relation, or None where they are not certain."""

@@ -194,7 +194,7 @@ def _mark_labels(query: exp.Query) -> dict[str, str]:
     for item in query.expressions if isinstance(query, exp.Select) else []:
         if isinstance(item, exp.Alias):
             cased[item.alias.lower()] = item.alias
-        elif not isinstance(item, (exp.Column, exp.Star)):
+        elif not isinstance(item, exp.Column) and not item.is_star:
             item.replace(exp.alias_(item.copy(), _UNNAMED, quoted=True))
     return cased
 

@@ -24,7 +24,7 @@ from local.cloud.athena import objects as athena_objects
 from local.cloud.athena.catalog import CatalogTable
 from local.cloud.athena.errors import QueryCancelled, QueryFailed, named
 from local.cloud.athena.objects import S3Object
-from local.cloud.athena.types import arrow_type
+from local.cloud.athena.types import arrow_type, lowered
 
 SCAN_LIMIT = "Bytes scanned limit was exceeded"
 
@@ -97,13 +97,21 @@ def _parquet(
         where = _expression(keys, types)
         for each in athena_objects.listing(location):
             body = athena_objects.read(each.bucket, each.key)
-            size, names = _inspect(body, each, table, types)
+            size, names, plain = _inspect(body, each, table, types)
             meter.add(size)
-            if all(name == name.lower() for name in names):
+            if plain:
                 fragments.append(form.make_fragment(pa.py_buffer(body), partition_expression=where))
             else:
                 rows = pq.read_table(pa.BufferReader(body), columns=names)
-                rows = rows.rename_columns([name.lower() for name in rows.schema.names])
+                lower = pa.schema([(field.name.lower(), lowered(field.type)) for field in rows.schema])
+                chunks = [
+                    [part.view(field.type) for part in column.chunks]
+                    for field, column in zip(lower, rows.columns, strict=True)
+                ]
+                rows = pa.table(
+                    [pa.chunked_array(parts, field.type) for field, parts in zip(lower, chunks, strict=True)],
+                    schema=lower,
+                )
                 renamed.append((rows, keys))
     schema = _schema(types)
     files = pads.FileSystemDataset(fragments, schema, form)
@@ -132,8 +140,8 @@ def _chosen(
 
 def _inspect(
     body: bytes, each: S3Object, table: CatalogTable, schema: dict[str, Any]
-) -> tuple[int, list[str]]:
-    """Return the compressed bytes and the file's names of the wanted columns.
+) -> tuple[int, list[str], bool]:
+    """Return the compressed bytes, the file's names of the wanted columns, and whether all names are lower case.
 
     The schema is given the file's unit of time where a timestamp is declared; incompatible types are refused.
     """
@@ -150,7 +158,9 @@ def _inspect(
             chunk = chunks.column(index)
             if chunk.path_in_schema.split(".")[0].lower() in schema:
                 total += chunk.total_compressed_size
-    return total, [field.name for name, field in found.items() if name in schema]
+    fields = [field for name, field in found.items() if name in schema]
+    plain = all(field.name == field.name.lower() and field.type == lowered(field.type) for field in fields)
+    return total, [field.name for field in fields], plain
 
 
 def _agreed(name: str, wanted: Any, found: Any, each: S3Object) -> Any:

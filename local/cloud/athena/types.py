@@ -84,6 +84,17 @@ def arrow_type(hive: str) -> Any:
     raise ValueError(f"unknown type '{hive}'")
 
 
+def lowered(kind: Any) -> Any:
+    """Return an Arrow type with the fields of its structs in lower case, as Athena compares names."""
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name.lower(), lowered(field.type)) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(lowered(kind.key_type), lowered(kind.item_type))
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(lowered(kind.value_type)))
+    return kind
+
+
 def trino_type(hive: str) -> str:
     """Return the Trino name of a Hive type: `int` is `integer`, `struct<a:int>` is `row(a integer)`."""
     hive = hive.strip().lower()
