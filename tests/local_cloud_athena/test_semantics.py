@@ -133,3 +133,19 @@ def test_every_function_that_is_let_through_exists() -> None:
     rewritten = {"any_match", "all_match", "none_match"}
     assert len(PLAIN) > 50, "the set is not empty"
     assert PLAIN - known - rewritten == set(), "a function is refused by name rather than by the engine"
+
+
+@pytest.mark.parametrize(
+    "expression, value, kind",
+    [
+        ("DECIMAL '1.10'", "1.10", pa.decimal128(3, 2)),
+        ("DECIMAL '-00.5'", "-0.5", pa.decimal128(1, 1)),
+        ("DECIMAL '7' + DECIMAL '0.25'", "7.25", pa.decimal128(4, 2)),
+        ("CAST(2.5E0 AS decimal)", "3", pa.decimal128(38, 0)),
+        ("CAST(7 AS decimal(5, 1))", "7.0", pa.decimal128(5, 1)),
+    ],
+)
+def test_a_decimal_without_a_size_has_trino_s(expression: str, value: str, kind: pa.DataType) -> None:
+    found = run(f"SELECT {expression} AS found FROM t LIMIT 1", ROWS)
+    assert text(f"SELECT {expression} FROM t LIMIT 1", ROWS) == [[value]]
+    assert found.schema.types == [kind]

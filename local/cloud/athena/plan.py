@@ -19,6 +19,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
+from local.cloud.athena import decimals as athena_decimals
 from local.cloud.athena import dialect as athena_dialect
 from local.cloud.athena import nested as athena_nested
 from local.cloud.athena import operators as athena_operators
@@ -110,7 +111,8 @@ def plan(query: exp.Query, text: str, resolve: Resolver) -> Plan:
     query = _qualified(query, schema)
     needed: dict[str, set[str]] = {view: set() for view in views}
     _check_columns(query, views, needed, text)
-    query = athena_operators.typed(athena_unnest.with_types(query), schema, text)
+    sized = athena_decimals.sized(athena_unnest.with_types(query), text)
+    query = athena_operators.typed(sized, schema, text)
     labels = tuple(_label(name, index, cased) for index, name in enumerate(query.named_selects))
     pruned = athena_dialect.partition_filters(query, {view: of.keys for view, of in views.items() if of.keys})
     scans = tuple(
