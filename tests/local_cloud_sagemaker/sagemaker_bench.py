@@ -84,6 +84,9 @@ class Bench:
         document = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
         for name in ("job", "other"):
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
+        allowed = {"Effect": "Allow", "Action": "sagemaker:CreateTransformJob", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        iam.put_role_policy(RoleName="job", PolicyName="transform", PolicyDocument=policy)
         self.client("s3").create_bucket(
             Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
