@@ -10,16 +10,14 @@ that is the only call to AWS here, and is made for nothing else. Deliberately no
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
-from components.providers import deploy_actor
-from components.registered_models import look_up, registries
+from components.registered_models import trained_on
 from governance.compatibility.sunset import DEPRECATED, notices
-from governance.compatibility.who import Model
 from governance.contracts.difference import SHOWN, Difference, Refusal, difference, within
 from governance.contracts.readers import consumers_beside, readers_of
 from governance.contracts.record import changed_since
@@ -70,23 +68,22 @@ def check_contracts(settings: Settings, stack: str, folder: Path) -> None:
     for line in wrong:
         pulumi.log.warn(line)
     stacks: dict[str, Settings] = {stack: settings, **consumers}
+    readers = {contract.product: readers_of(stacks, contract.product) for contract in said}
     found = {
         contract.product: difference(
-            before[contract.product],
-            within(folder, contract),
-            settings.levels,
-            readers_of(stacks, contract.product),
+            before[contract.product], within(folder, contract), settings.levels, readers[contract.product]
         )
         for contract in said
         if contract.product in before
     }
-    models, unread = _models(settings, stacks, [product for product, item in found.items() if item.breaks])
+    broken = [product for product, item in found.items() if item.breaks]
+    models, unread = trained_on(settings, stacks, broken) if broken else ((), ())
     refused: list[str] = []
     for contract in said:
-        readers = readers_of(stacks, contract.product)
-        lines = notices(contract, readers, dt.date.today())
+        reading = readers[contract.product]
+        lines = notices(contract, reading, dt.date.today())
         if item := found.get(contract.product):
-            told = difference(item.old, item.new, settings.levels, readers, models)
+            told = difference(item.old, item.new, settings.levels, reading, models) if models else item
             refused += told.refusal
             lines += [told.summary] if told.summary else []
             lines += [] if told.refused else _rows(told)
@@ -96,21 +93,6 @@ def check_contracts(settings: Settings, stack: str, folder: Path) -> None:
         raise Refusal([*refused, *unread])
     for line in unread:
         pulumi.log.warn(line)
-
-
-def _models(
-    settings: ProducerSettings, stacks: Mapping[str, Settings], products: Sequence[str]
-) -> tuple[tuple[Model, ...], tuple[str, ...]]:
-    """Models registered by the consumers of products, and a line for each registry that could not be asked."""
-    if not products:
-        return (), ()
-    actor = deploy_actor(
-        place=settings.place,
-        role=settings.deploy_role,
-        external_id=settings.external_id,
-        endpoint=settings.endpoint,
-    )
-    return look_up(actor, registries(settings, stacks, products))
 
 
 def _rows(found: Difference) -> list[str]:

@@ -19,7 +19,15 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.documents import account_trust, document, key_policy, logs_key_use, service_trust, tls_only
+from components.documents import (
+    Document,
+    account_trust,
+    document,
+    key_policy,
+    logs_key_use,
+    service_trust,
+    tls_only,
+)
 from components.dynamic_session import Actor
 from components.private_bucket import PrivateBucket, PrivateBucketArgs
 from components.serving_approval import ApprovedPackage
@@ -150,7 +158,17 @@ class ModelServing(pulumi.ComponentResource):
     def _role(
         self, name: str, args: ModelServingArgs, key_arn: pulumi.Output[str], bucket_arn: str
     ) -> pulumi.Output[str]:
-        child = pulumi.ResourceOptions(parent=self)
+        """The role that models run as."""
+        models_arn = pulumi.Output.from_input(args.models_bucket).apply(args.place.bucket_arn)
+        policy = serving_policy(
+            args.place,
+            models_key_arn=args.models_key_arn,
+            bucket_arn=bucket_arn,
+            key_arn=key_arn,
+            artefacts=pulumi.Output.concat(models_arn, f"/*/{ARTEFACT}"),
+            subnet_ids=args.subnet_ids,
+            security_group_ids=args.security_group_ids,
+        )
         role = aws.iam.Role(
             f"{name}-role",
             name=args.names.serving_role(args.serving),
@@ -159,56 +177,42 @@ class ModelServing(pulumi.ComponentResource):
                 service_trust("sagemaker.amazonaws.com", account_id=args.place.account_id)
             ),
             tags=dict(args.tags),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self),
         )
-        models_arn = pulumi.Output.from_input(args.models_bucket).apply(args.place.bucket_arn)
-        policy = aws.iam.RolePolicy(
-            f"{name}-serve",
-            role=role.name,
-            policy=pulumi.Output.json_dumps(
-                serving_policy(
-                    args.place,
-                    models_key_arn=args.models_key_arn,
-                    bucket_arn=bucket_arn,
-                    key_arn=key_arn,
-                    artefacts=pulumi.Output.concat(models_arn, f"/*/{ARTEFACT}"),
-                    subnet_ids=args.subnet_ids,
-                    security_group_ids=args.security_group_ids,
-                )
-            ),
-            opts=child,
-        )
-        # Whoever uses the role's ARN waits until the role may do what it is for.
-        return pulumi.Output.all(role.arn, policy.id).apply(lambda values: str(values[0]))
+        return self._able(role, f"{name}-serve", policy)
 
     def _caller(
         self, name: str, args: ModelServingArgs, key_arn: pulumi.Output[str], bucket_arn: str
     ) -> pulumi.Output[str]:
         """The role that asks for scores: applications and people of the account whom IAM lets assume it."""
-        child = pulumi.ResourceOptions(parent=self)
+        policy = (
+            caller_policy(args.place, args.names.endpoint(args.serving))
+            if args.endpoint
+            else batch_caller_policy(
+                args.place,
+                jobs=args.names.transform_jobs(args.serving),
+                models=[_physical(args, each, "") for each in (args.current, args.previous) if each],
+                bucket_arn=bucket_arn,
+                key_arn=key_arn,
+            )
+        )
         role = aws.iam.Role(
             f"{name}-caller",
             name=args.names.caller_role(args.serving),
             description=f"Asks {args.serving} for scores",
             assume_role_policy=json.dumps(account_trust(args.place, (), None)),
             tags=dict(args.tags),
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self),
         )
+        return self._able(role, f"{name}-ask", policy)
+
+    def _able(self, role: aws.iam.Role, logical: str, document: Document) -> pulumi.Output[str]:
+        """ARN of a role, known once it may do what it is for: whoever uses it waits for that."""
         policy = aws.iam.RolePolicy(
-            f"{name}-ask",
+            logical,
             role=role.name,
-            policy=json.dumps(caller_policy(args.place, args.names.endpoint(args.serving)))
-            if args.endpoint
-            else pulumi.Output.json_dumps(
-                batch_caller_policy(
-                    args.place,
-                    jobs=args.names.transform_jobs(args.serving),
-                    models=[_physical(args, each, "") for each in (args.current, args.previous) if each],
-                    bucket_arn=bucket_arn,
-                    key_arn=key_arn,
-                )
-            ),
-            opts=child,
+            policy=pulumi.Output.json_dumps(document),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         return pulumi.Output.all(role.arn, policy.id).apply(lambda values: str(values[0]))
 

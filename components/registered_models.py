@@ -21,6 +21,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from components.dynamic_session import Actor
+from components.providers import deploy_actor
 from governance.compatibility.who import Model
 from governance.names import Place
 from governance.settings import ConsumerSettings, ProducerSettings, Settings
@@ -76,6 +77,22 @@ def registries(
         arn = place.arn("sagemaker", f"model-package-group/{physical}") if physical else ""
         found.append(Registry(consumer=name, group=arn))
     return found
+
+
+def trained_on(
+    producer: ProducerSettings, stacks: Mapping[str, Settings], products: Collection[str]
+) -> tuple[tuple[Model, ...], tuple[str, ...]]:
+    """Models that the consumers of products registered, asked as their producer's deploy role.
+
+    Parameters are those of `registries`, and what is returned is that of `look_up`.
+    """
+    actor = deploy_actor(
+        place=producer.place,
+        role=producer.deploy_role,
+        external_id=producer.external_id,
+        endpoint=producer.endpoint,
+    )
+    return look_up(actor, registries(producer, stacks, products))
 
 
 def look_up(

@@ -212,14 +212,12 @@ def batch_caller_policy(
         Names of the models that were promoted.
     """
     own = place.arn("sagemaker", f"transform-job/{jobs}-*")
+    promoted = [place.arn("sagemaker", f"model/{model}") for model in models]
     start = allow(
-        "Start",
-        ["sagemaker:CreateTransformJob"],
-        own,
-        StringEquals={"sagemaker:ModelArn": [place.arn("sagemaker", f"model/{model}") for model in models]},
+        "Start", ["sagemaker:CreateTransformJob"], own, StringEquals={"sagemaker:ModelArn": promoted}
     )
     return document(
-        *([start] if models else []),
+        start if promoted else None,
         allow("Follow", ["sagemaker:DescribeTransformJob", "sagemaker:StopTransformJob"], own),
         allow("Rows", ["s3:PutObject", "s3:AbortMultipartUpload"], f"{bucket_arn}/{INPUT}/*"),
         allow("Answers", ["s3:GetObject"], f"{bucket_arn}/{OUTPUT}/*"),

@@ -8,7 +8,6 @@ structs, no constant before the column. Deliberately not here: to whom rows are 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from typing import Any
 
 import sqlglot
@@ -182,13 +181,11 @@ class _Checker:
 
 def _kind(glue: str) -> str | None:
     """What constants a column of that Glue type is compared with; None where Lake Formation compares none."""
-    kinds: tuple[tuple[Callable[[str], bool], str], ...] = (
-        (TEXTUAL.__contains__, TEXT),
-        (INTEGRAL.__contains__, WHOLE),
-        (NUMERIC.__contains__, NUMBER),
-        ("boolean".__eq__, BOOLEAN),
-    )
-    return next((kind for holds, kind in kinds if holds(glue)), None)
+    if glue in TEXTUAL:
+        return TEXT
+    if glue in NUMERIC:
+        return WHOLE if glue in INTEGRAL else NUMBER
+    return BOOLEAN if glue == "boolean" else None
 
 
 def _constant_kind(node: Any) -> str | None:

@@ -25,8 +25,6 @@ from training.payload import CSV_TYPE, LINES_TYPE
 from training.session import assume, aws_errors
 
 DONE, ENDED = "Completed", ("Completed", "Failed", "Stopped")
-_INTERVAL = 5.0
-"""Seconds between two looks at a job on AWS; one takes minutes to start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +77,8 @@ def score_file(
     output: Path,
     accept: str,
     *,
-    say: Callable[[str], None] = lambda _: None,
-    interval: float = _INTERVAL,
+    say: Callable[[str], None],
+    interval: float,
 ) -> int:
     """Score a file's rows in a transform job and write the answers, in the order of the rows.
 
@@ -90,6 +88,8 @@ def score_file(
         Rows and their content type; CSV needs a first line of names.
     output, accept
         File of the answers, which appears only whole, and their content type.
+    say
+        Told the number of rows and the job's name.
     interval
         Seconds between two looks at the job.
 
@@ -117,9 +117,7 @@ def score_file(
             if found["TransformJobStatus"] != DONE:
                 reason = " ".join(str(found.get("FailureReason") or "it was stopped").split())
                 raise MeshError(f"{found['TransformJobStatus'].lower()}: {reason}", f"job {name}")
-            answers = Path(folder) / "answers"
-            s3.download_file(asked.bucket, f"output/{name}/{rows.name}.out", str(answers))
-        _kept(answers, output)
+            _fetch(s3, asked, f"output/{name}/{rows.name}.out", output)
     return count
 
 
@@ -132,6 +130,14 @@ def _send(s3: Any, rows: Path, asked: Target, key: str) -> None:
         raise MeshError(
             f"cannot bring the rows ({str(error).rpartition(': ')[2]})", f"s3://{asked.bucket}/{key}"
         ) from error
+
+
+def _fetch(s3: Any, asked: Target, key: str, output: Path) -> None:
+    """Download beside the file and put it in place when all of it is there, as boto3 does."""
+    try:
+        s3.download_file(asked.bucket, key, str(output))
+    except OSError as error:
+        raise MeshError(f"cannot be written ({error.strerror})", f"--output {output}") from error
 
 
 def _request(asked: Target, name: str, accept: str) -> dict[str, Any]:
@@ -237,12 +243,3 @@ def _written(rows: Iterator[Mapping[str, Any]], path: Path, file: Path) -> int:
     if not count:
         raise MeshError("has no rows", str(file))
     return count
-
-
-def _kept(answers: Path, output: Path) -> None:
-    try:
-        partial = output.with_name(f".{output.name}.partial")
-        partial.write_bytes(answers.read_bytes())
-        partial.replace(output)
-    except OSError as error:
-        raise MeshError(f"cannot be written ({error.strerror})", f"--output {output}") from error

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from governance.errors import MeshError
 from training import EVALUATION_FILE, FEATURES_FILE, METRICS_FILE, MODEL_FILE, REPORT_FILE
 from training.config import TrainingConfig
+from training.data.arrays import arrow_of
 from training.evaluation.baselines import write_baselines
 from training.evaluation.curves import (
     calibration,
@@ -235,8 +236,8 @@ def _explanations(booster: Any, schema: FeatureSchema, folder: Path) -> dict[str
     table = pa.Table.from_batches(taken)[:_EXPLAINED]
     encoded = encode(table, schema)
     highest = np.argsort(-score(booster, encoded), kind="stable")[:_SAMPLES]
-    reasons = reason_codes(booster, encoded.take(highest), schema)
-    chosen = table.take(pa.array(highest))
+    reasons = reason_codes(booster, encoded.take(arrow_of(highest)), schema)
+    chosen = table.take(arrow_of(highest))
     for index, entry in enumerate(reasons):
         entry["key"] = {name: str(chosen.column(name)[index].as_py()) for name in schema.key}
         entry["outcome"] = int(chosen.column(LABEL)[index].as_py())

@@ -138,14 +138,13 @@ def _table(entry: SchemaObject, where: str, levels: Sequence[str], doubts: list[
     candidates = [name.lower() for name in (entry.physicalName, entry.name) if name]
     usable = [name for name in candidates if _TABLE.match(name)]
     told = entry.name or entry.physicalName or ""
-    made = usable[0] if usable else catalog_name(told, f"{where}.name", doubts)
-    if not made:
+    name = usable[0] if usable else catalog_name(told, f"{where}.name", doubts)
+    if not name:
         raise MeshError(
             f"'{(candidates or [''])[-1]}' cannot be a table name in Athena; use only letters a-z, "
             "digits and underscores, or add such a physicalName",
             f"{where}.name",
         )
-    name = made
     # a measure is an aggregate that the contract defines on the table, not a column of it
     physical = [
         (index, prop) for index, prop in enumerate(entry.properties or []) if prop.semanticType != "measure"

@@ -1,8 +1,8 @@
 """Whether a caller's own policies let it make a call, for the few calls where this cloud asks.
 
 Owns the question and the refusal's words. It is asked where the mesh promises a denial that IAM alone can keep: who
-approves a model, who calls an endpoint, who reads a feature online. Deliberately not here: the evaluation
-(`governance.access.iam`), resource policies, and every other call, which any caller of the account may make.
+approves a model, who calls an endpoint or starts a transform job, who reads a feature online. Deliberately not here: the
+evaluation (`governance.access.iam`), resource policies, and every other call, which any caller of the account may make.
 """
 
 from __future__ import annotations

@@ -5,8 +5,7 @@ What a registry says of a model, and how another account's is asked, is `compone
 
 from __future__ import annotations
 
-from components.providers import deploy_actor
-from components.registered_models import look_up, packages, registries
+from components.registered_models import packages, trained_on
 from governance.compatibility.who import Model
 from governance.settings import ConsumerSettings, ProducerSettings
 from local import engine
@@ -37,15 +36,7 @@ def registered_live(project: Project, product: str) -> tuple[tuple[Model, ...], 
     found: tuple[Model, ...] = ()
     lines: tuple[str, ...] = ()
     for settings in project.stacks.values():
-        if isinstance(settings, ProducerSettings) and (
-            asked := registries(settings, project.stacks, [product])
-        ):
-            actor = deploy_actor(
-                place=settings.place,
-                role=settings.deploy_role,
-                external_id=settings.external_id,
-                endpoint=settings.endpoint,
-            )
-            models, unread = look_up(actor, asked)
+        if isinstance(settings, ProducerSettings):
+            models, unread = trained_on(settings, project.stacks, [product])
             found, lines = found + models, lines + unread
     return found, lines

@@ -17,10 +17,10 @@ from mesh import deploy
 from mesh.aws import Acting
 from mesh.demo.story import Story
 from mesh.promote import newest_approved
+from mesh.promote.edit import KEY
 from mesh.query import run
 
 REASON = "AUC and group measures reviewed"
-KEY = "mesh:modelPackages"
 NOTHING = {KEY: "{}"}
 """A production stack as it is before any promotion, whatever its file names: registries of a demo begin empty."""
 

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from world import IMAGE, Project, World
+from world import IMAGE, Project, World, as_somebody
 
 from local.cloud import server
 from tests.training.tables import loans, loans_config
@@ -31,10 +31,7 @@ def empty() -> Iterator[World]:
 def world(empty: World, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Two approved versions of different data, and a third that waits for approval. Tests add, and take nothing away."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("AWS_ENDPOINT_URL", empty.endpoint), ("AWS_ACCESS_KEY_ID", "test"),
-                            ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_DEFAULT_REGION", "eu-west-1")):  # fmt: skip
-            patch.setenv(name, value)
-        patch.delenv("AWS_SESSION_TOKEN", raising=False)
+        as_somebody(patch, empty.endpoint)
         for seed in (1, 2, 3):
             work = tmp_path_factory.mktemp(f"model{seed}")
             schema = split_table([loans(1500, seed)], loans_config(), work)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from world import CONSUMER, NAMES, PRODUCTION, REGION, ROLE, ROW, SERVING, World, code
+from world import CONSUMER, NAMES, PRODUCTION, REGION, ROLE, ROW, SERVING, World, as_somebody, code
 
 from components.documents import account_trust
 from components.serving_documents import caller_policy
@@ -43,10 +43,7 @@ def ask(
     capsys: pytest.CaptureFixture[str],
 ) -> Any:
     """Run the command in a folder of its own; its exit code, output and errors."""
-    for name, value in (("AWS_ENDPOINT_URL", world.endpoint), ("AWS_ACCESS_KEY_ID", "test"),
-                        ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_DEFAULT_REGION", REGION)):  # fmt: skip
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    as_somebody(monkeypatch, world.endpoint)
     monkeypatch.delenv("MESH_PRODUCTION", raising=False)
     monkeypatch.chdir(tmp_path)
 

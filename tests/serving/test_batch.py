@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from world import NAMES, PRODUCTION, REGION, ROLE, ROW, SERVING, World
+from world import NAMES, PRODUCTION, REGION, ROLE, ROW, SERVING, World, as_somebody
 
 from components.documents import account_trust
 from components.serving_documents import batch_caller_policy
@@ -55,10 +55,7 @@ def batch(
     capsys: pytest.CaptureFixture[str],
 ) -> Any:
     """Run the command in a folder of its own; its exit code, output and errors."""
-    for name, value in (("AWS_ENDPOINT_URL", world.endpoint), ("AWS_ACCESS_KEY_ID", "test"),
-                        ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_DEFAULT_REGION", REGION)):  # fmt: skip
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    as_somebody(monkeypatch, world.endpoint)
     monkeypatch.chdir(tmp_path)
 
     def run(file: str, output: str = "out.jsonl", *words: str, **outputs: Any) -> tuple[int, str, str]:
@@ -151,6 +148,12 @@ def test_flags_and_outputs_that_do_not_fit_are_named(batch: Any) -> None:
     assert refused(batch("none.jsonl")) == "none.jsonl: cannot be read (No such file or directory)\n"
     assert "must end in one of .csv, .jsonl, .ndjson" in refused(batch("rows.jsonl", "out.html"))
     assert "is in a folder that is not there" in refused(batch("rows.jsonl", "none/out.csv"))
+    Path("folder.csv").mkdir()
+    assert refused(batch("rows.jsonl", "folder.csv")) == (
+        "--output folder.csv: cannot be written (Is a directory)\n"
+    )
+    assert not list(Path("folder.csv").iterdir())
+    assert {path.name for path in Path().iterdir()} == {"rows.jsonl", "folder.csv"}, "no half file"
     assert "ask with 'python -m training endpoint'" in refused(batch("rows.jsonl", mode="endpoint"))
     assert "serves nothing yet; promote" in refused(batch("rows.jsonl", model=""))
     assert "has no 'bucket'" in refused(batch("rows.jsonl", bucket=None))

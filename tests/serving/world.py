@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from components.documents import document, key_policy, tls_only
@@ -37,6 +38,14 @@ ROW = {"grade": "C", "income": 21.5, "months": 12, "score": 0.3, "owner": True, 
 TRUST = document(
     {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 )
+
+
+def as_somebody(patch: pytest.MonkeyPatch, endpoint: str) -> None:
+    """The environment of whoever has credentials of the cloud, and of no role yet."""
+    for name, value in (("AWS_ENDPOINT_URL", endpoint), ("AWS_ACCESS_KEY_ID", "test"),
+                        ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_DEFAULT_REGION", REGION)):  # fmt: skip
+        patch.setenv(name, value)
+    patch.delenv("AWS_SESSION_TOKEN", raising=False)
 
 
 @dataclass

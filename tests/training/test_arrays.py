@@ -55,19 +55,22 @@ def test_a_view_with_steps_is_taken_as_its_values() -> None:
     assert arrow_of(np.arange(10)[::3]).to_pylist() == [0, 3, 6, 9]
 
 
-def test_neither_preprocessing_nor_training_loads_pandas(tmp_path: Path) -> None:
+def test_no_job_loads_pandas(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     pq.write_table(loans(400), tmp_path / "data" / "loans.parquet")
     code = """
 import sys
-from training import preprocess, train
+from training import evaluate_job, preprocess, train
 folder = sys.argv[1]
 sys.argv[1:] = []
 first = preprocess.main(["--data", f"{folder}/data", "--output", folder, "--key", "loan", "--target", "defaulted",
                          "--positive", "yes"])
 second = train.main([*(f"--{name}={folder}/{name}" for name in ("train", "validation", "features")),
                      "--model-dir", f"{folder}/model", "--rounds", "3"])
-sys.exit(first or second or 3 * ("pandas" in sys.modules))
+third = evaluate_job.main(["--model", f"{folder}/model", "--test", f"{folder}/test", "--train", f"{folder}/train",
+                           "--protected", f"{folder}/data", "--output", f"{folder}/evaluation", "--groups",
+                           '[{"name": "grade", "column": "grade"}]'])
+sys.exit(first or second or third or 3 * ("pandas" in sys.modules))
 """
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from governance.errors import MeshError
+from training.cli.endpoint import add_asked
 from training.payload import CSV_TYPE, JSON_TYPE, LINES_TYPE
 
 _ROWS = {".csv": CSV_TYPE, ".json": JSON_TYPE, ".jsonl": LINES_TYPE, ".ndjson": LINES_TYPE}
 _ANSWERS = {".csv": CSV_TYPE, ".jsonl": LINES_TYPE, ".ndjson": LINES_TYPE}
-_LONGEST = 3600
+_INTERVAL, _LONGEST = 5.0, 3600
+"""Seconds between two looks at a job, which takes minutes to start on AWS; and the most."""
 
 
 def add(commands: Any) -> None:
@@ -27,13 +29,10 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--output", type=Path, required=True, help="answers: .csv or .jsonl, in the rows' order"
     )
-    parser.add_argument("--interval", type=_seconds, default=5.0, help="seconds between looks at the job")
     parser.add_argument(
-        "--outputs", type=Path, help="JSON of the production stack's outputs; default: MESH_PRODUCTION"
+        "--interval", type=_seconds, default=_INTERVAL, help="seconds between looks at the job"
     )
-    parser.add_argument(
-        "--as", dest="role", metavar="ROLE", help="role of that account; default: the one made for callers"
-    )
+    add_asked(parser)
 
 
 def run(flags: argparse.Namespace) -> int:

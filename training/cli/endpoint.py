@@ -37,15 +37,17 @@ def add(commands: Any) -> None:
         description="Show the state of the endpoint; exit 0 when it is in service, else 1.",
     )
     for command in (ask, look):
-        command.add_argument(
-            "--outputs", type=Path, help="JSON of the production stack's outputs; default: MESH_PRODUCTION"
-        )
-        command.add_argument(
-            "--as",
-            dest="role",
-            metavar="ROLE",
-            help="role of that account; default: the one made for callers",
-        )
+        add_asked(command)
+
+
+def add_asked(command: argparse.ArgumentParser) -> None:
+    """Add the flags that say what is asked, and as whom."""
+    command.add_argument(
+        "--outputs", type=Path, help="JSON of the production stack's outputs; default: MESH_PRODUCTION"
+    )
+    command.add_argument(
+        "--as", dest="role", metavar="ROLE", help="role of that account; default: the one made for callers"
+    )
 
 
 def run(flags: argparse.Namespace) -> int:

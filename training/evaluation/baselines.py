@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from training.data.arrays import numpy_of
 from training.features import CATEGORY, FeatureSchema, as_category, as_number, batches
 
 STATISTICS_FILE, CONSTRAINTS_FILE = "statistics.json", "constraints.json"
@@ -76,7 +77,7 @@ class _Numbers:
         import numpy as np
 
         self.missing += column.null_count
-        values = column.drop_null().to_numpy(zero_copy_only=False).astype(np.float64)
+        values = numpy_of(column.drop_null()).astype(np.float64)
         holes = np.isnan(values)
         if holes.any():
             self.missing += int(holes.sum())

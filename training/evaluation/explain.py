@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from training.data.arrays import numpy_of
 from training.features import CATEGORY, FeatureSchema
 from training.model import contributions, score
 
@@ -98,7 +99,7 @@ def shap_points(
     result = []
     for i in np.argsort(-np.abs(values).mean(axis=0), kind="stable")[:features]:
         numeric = schema.features[i].kind != CATEGORY
-        ranks = _ranks(shown.column(int(i)).to_numpy()) if numeric else np.full(len(shown), np.nan)
+        ranks = _ranks(numpy_of(shown.column(int(i)))) if numeric else np.full(len(shown), np.nan)
         points = [
             [round(float(value), 5), None if rank != rank else round(float(rank), 3)]
             for value, rank in zip(values[:, i], ranks, strict=True)

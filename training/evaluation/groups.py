@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from governance.errors import MeshError
 from training.config import TrainingConfig
+from training.data.arrays import arrow_of, numpy_of
 from training.data.hashing import hash_keys
 from training.data.protected import Protected
 from training.evaluation.group_measures import SMALL, by_group, differences, worst
@@ -165,7 +166,7 @@ def scored(booster: Any, schema: FeatureSchema, folder: Path, seed: int, chunk: 
         columns = [batch.column(name) for name in schema.key]
         hashes.append(hash_keys(columns, seed))
         scores.append(score(booster, encode(batch, schema)))
-        labels.append(batch.column(LABEL).to_numpy())
+        labels.append(numpy_of(batch.column(LABEL)))
         for values, column in zip(keys, columns, strict=True):
             values.extend(column.to_pylist())
     found = np.concatenate(hashes)
@@ -201,7 +202,6 @@ def _joined(
 ) -> tuple[Any, dict[str, list[str]]]:
     """Places in `rows` of the rows that were found, and per attribute their groups."""
     import numpy as np
-    import pyarrow as pa
 
     places: list[Any] = []
     groups: dict[str, list[str]] = {entry.name: [] for entry in entries}
@@ -210,7 +210,7 @@ def _joined(
         at = np.minimum(np.searchsorted(rows.hashes, hashes), len(rows.hashes) - 1)
         match = rows.hashes[at] == hashes
         places.append(at[match])
-        kept = table.filter(pa.array(match))
+        kept = table.filter(arrow_of(match))
         for entry in entries:
             groups[entry.name] += [entry.group_of(value) for value in kept.column(entry.column).to_pylist()]
     found = np.concatenate([np.empty(0, np.intp), *places])
